@@ -1,0 +1,57 @@
+// One formula serves every product of a fully connected net:
+//
+//   C[i, j] = epilogue(chain over t ascending of fma(A[i, t], B[t, j]), starting from +0)
+//
+//                standalone, batch-major              inside a network, feature-major
+//   forward      i = b, j = o, t = k                  i = o, j = b, t = k
+//   grad_input   i = b, j = k, t = o                  i = k, j = b, t = o
+//   grad_weight  i = o, j = k, t = b                  i = o, j = k, t = b
+//
+// A is read through two strides and broadcast. B is contiguous along j (col_stride 1) and loaded as vectors,
+// or contiguous along t (row_stride 1) and transposed while it is packed. C is contiguous along j.
+#pragma once
+
+#include "core/views.hpp"
+
+namespace ne_torch {
+
+// What happens to a sum on its way from the register to memory.
+enum class Epilogue {
+    store,        // C = sum
+    bias_row,     // C = activation(sum + bias[i])
+    bias_column,  // C = activation(sum + bias[j])
+    gate,         // C = gate[i, j] <= 0 ? 0 : sum      (ReLU's gradient; a NaN gate lets the sum through)
+    sgd,          // C = one SGD update of the parameter C, with the sum as its gradient
+};
+
+enum class Activation { identity, relu };
+
+// Hyperparameters of torch.optim.SGD, already rounded to the dtype of the parameters.
+template <class T>
+struct SgdOptions {
+    T lr = 0;
+    T momentum = 0;
+    T weight_decay = 0;
+    bool nesterov = false;
+};
+
+template <class T>
+struct GemmArgs {
+    index_t m = 0;
+    index_t n = 0;
+    index_t k = 0;
+    Matrix<const T> a;
+    Matrix<const T> b;
+    Matrix<T> c;
+
+    Epilogue epilogue = Epilogue::store;
+    Activation activation = Activation::identity;  // with bias_row and bias_column
+    const T* bias = nullptr;                       // (m,) with bias_row, (n,) with bias_column; may be null
+    Matrix<const T> gate;                          // (m, n) with gate
+    SgdOptions<T> sgd;                             // with sgd
+    Matrix<T> velocity;                            // (m, n) with sgd; data is null where momentum is 0
+
+    T* workspace = nullptr;  // Kernels<T>::gemm_workspace(args) elements
+};
+
+}  // namespace ne_torch

@@ -1,0 +1,12 @@
+// Forced inlining: around the register tile, where a call would push the accumulators to memory, and for
+// helpers that files built with instruction-set flags share with others (a weak copy of one, compiled with
+// those flags, must not be the one the linker keeps for everybody).
+#pragma once
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#define NE_TORCH_INLINE __forceinline
+#define NE_TORCH_INLINE_LAMBDA
+#else
+#define NE_TORCH_INLINE inline __attribute__((always_inline))
+#define NE_TORCH_INLINE_LAMBDA __attribute__((always_inline))
+#endif

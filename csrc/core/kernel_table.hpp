@@ -1,0 +1,66 @@
+// The contract between the floors: what one instruction set offers, as function pointers.
+//
+// A table is filled once, in isa/<name>.cpp, from the templates in kernels/. Every table computes the same
+// bits: the difference between two of them is time alone.
+#pragma once
+
+#include "core/gemm_args.hpp"
+#include "core/views.hpp"
+
+namespace ne_torch {
+
+template <class T>
+struct Kernels {
+    int lanes;      // elements of one vector
+    int tile_rows;  // MR of the register tile
+    int tile_cols;  // NR of the register tile, a multiple of lanes
+
+    void (*gemm)(const GemmArgs<T>&);
+    index_t (*gemm_workspace)(const GemmArgs<T>&);  // elements, for arguments that lack only it
+
+    // target[j, i] = source[i, j] for a (rows, cols) source; both contiguous along their last axis
+    void (*transpose)(index_t rows, index_t cols, Matrix<const T> source, Matrix<T> target);
+
+    // total[i] = sum over j ascending of values[i, j]
+    void (*row_sums)(index_t rows, index_t cols, Matrix<const T> values, T* total);
+    // total[j] = sum over i ascending of values[i, j]
+    void (*column_sums)(index_t rows, index_t cols, Matrix<const T> values, T* total);
+
+    // Element-wise on (rows, cols) matrices; in place is fine.
+    void (*relu_forward)(index_t rows, index_t cols, Matrix<const T> input, Matrix<T> output);
+    // gate: the input or the output of the forward pass, their signs agree
+    void (*relu_backward)(index_t rows, index_t cols, Matrix<const T> grad_output, Matrix<const T> gate,
+                          Matrix<T> grad_input);
+    // grad_input = scale * (prediction - target)
+    void (*mse_backward)(index_t rows, index_t cols, T scale, Matrix<const T> prediction,
+                         Matrix<const T> target, Matrix<T> grad_input);
+
+    // Feature-major (classes, count) matrices: a column is one sample. In place is fine.
+    void (*softmax_forward)(index_t classes, index_t count, Matrix<const T> input, Matrix<T> output);
+    void (*softmax_backward)(index_t classes, index_t count, Matrix<const T> grad_output,
+                             Matrix<const T> output, Matrix<T> grad_input);
+    // loss[j] = fma-chain over i ascending of (prediction[i, j] - target[i, j])^2 in float64
+    void (*mse_forward)(index_t classes, index_t count, Matrix<const T> prediction, Matrix<const T> target,
+                        double* loss);
+
+    void (*sgd_update)(index_t n, const SgdOptions<T>& options, const T* grad, T* velocity, T* param);
+};
+
+struct KernelTable {
+    const char* name;
+    Kernels<float> f32;
+    Kernels<double> f64;
+};
+
+template <class T>
+const Kernels<T>& kernels_of(const KernelTable& table);
+template <>
+inline const Kernels<float>& kernels_of<float>(const KernelTable& table) {
+    return table.f32;
+}
+template <>
+inline const Kernels<double>& kernels_of<double>(const KernelTable& table) {
+    return table.f64;
+}
+
+}  // namespace ne_torch

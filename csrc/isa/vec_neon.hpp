@@ -1,0 +1,111 @@
+// V for AArch64's Advanced SIMD: 4 floats or 2 doubles; a mask is a count of lanes, handled one by one.
+#pragma once
+
+#include <arm_neon.h>
+
+namespace ne_torch::neon {
+
+struct FirstLanes {
+    int count;
+};
+
+struct VecF32 {
+    using T = float;
+    using Mask = FirstLanes;
+    static constexpr int lanes = 4;
+    static constexpr int max_rows =
+        12;  // 24 accumulators + 2 vectors of B + broadcasts of A, of 32 registers
+    static constexpr int max_vectors = 2;
+
+    float32x4_t v;
+
+    static Mask first(int n) { return {n}; }
+    static VecF32 load(const T* p) { return {vld1q_f32(p)}; }
+    static VecF32 load(const T* p, Mask m) {
+        if (m.count == lanes) return load(p);
+        T part[lanes] = {};
+        for (int l = 0; l < m.count; ++l) part[l] = p[l];
+        return load(part);
+    }
+    void store(T* p) const { vst1q_f32(p, v); }
+    void store(T* p, Mask m) const {
+        T part[lanes];
+        store(part);
+        for (int l = 0; l < m.count; ++l) p[l] = part[l];
+    }
+    static VecF32 broadcast(T x) { return {vdupq_n_f32(x)}; }
+
+    friend VecF32 operator+(VecF32 a, VecF32 b) { return {vaddq_f32(a.v, b.v)}; }
+    friend VecF32 operator-(VecF32 a, VecF32 b) { return {vsubq_f32(a.v, b.v)}; }
+    friend VecF32 operator*(VecF32 a, VecF32 b) { return {vmulq_f32(a.v, b.v)}; }
+    friend VecF32 operator/(VecF32 a, VecF32 b) { return {vdivq_f32(a.v, b.v)}; }
+    static VecF32 fma(VecF32 a, VecF32 b, VecF32 c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+    static VecF32 max(VecF32 a, VecF32 b) { return {vbslq_f32(vcgtq_f32(a.v, b.v), a.v, b.v)}; }
+    static VecF32 min(VecF32 a, VecF32 b) { return {vbslq_f32(vcltq_f32(a.v, b.v), a.v, b.v)}; }
+    static VecF32 zero_where_not_positive(VecF32 x, VecF32 y) {
+        return {vbslq_f32(vclezq_f32(x.v), vdupq_n_f32(0), y.v)};
+    }
+    static VecF32 power_of_two(VecF32 n) {
+        const int32x4_t exponent = vaddq_s32(vcvtq_s32_f32(n.v), vdupq_n_s32(127));
+        return {vreinterpretq_f32_s32(vshlq_n_s32(exponent, 23))};
+    }
+    static void interleave(VecF32 a, VecF32 b, VecF32& low, VecF32& high) {
+        low.v = vzip1q_f32(a.v, b.v);
+        high.v = vzip2q_f32(a.v, b.v);
+    }
+    static void accumulate_squares(VecF32 x, double* total) {
+        const float64x2_t low = vcvt_f64_f32(vget_low_f32(x.v));
+        const float64x2_t high = vcvt_high_f64_f32(x.v);
+        vst1q_f64(total, vfmaq_f64(vld1q_f64(total), low, low));
+        vst1q_f64(total + 2, vfmaq_f64(vld1q_f64(total + 2), high, high));
+    }
+};
+
+struct VecF64 {
+    using T = double;
+    using Mask = FirstLanes;
+    static constexpr int lanes = 2;
+    static constexpr int max_rows = 12;
+    static constexpr int max_vectors = 2;
+
+    float64x2_t v;
+
+    static Mask first(int n) { return {n}; }
+    static VecF64 load(const T* p) { return {vld1q_f64(p)}; }
+    static VecF64 load(const T* p, Mask m) {
+        return m.count == lanes ? load(p) : VecF64{vsetq_lane_f64(*p, vdupq_n_f64(0), 0)};
+    }
+    void store(T* p) const { vst1q_f64(p, v); }
+    void store(T* p, Mask m) const {
+        if (m.count == lanes) {
+            store(p);
+        } else {
+            vst1q_lane_f64(p, v, 0);
+        }
+    }
+    static VecF64 broadcast(T x) { return {vdupq_n_f64(x)}; }
+
+    friend VecF64 operator+(VecF64 a, VecF64 b) { return {vaddq_f64(a.v, b.v)}; }
+    friend VecF64 operator-(VecF64 a, VecF64 b) { return {vsubq_f64(a.v, b.v)}; }
+    friend VecF64 operator*(VecF64 a, VecF64 b) { return {vmulq_f64(a.v, b.v)}; }
+    friend VecF64 operator/(VecF64 a, VecF64 b) { return {vdivq_f64(a.v, b.v)}; }
+    static VecF64 fma(VecF64 a, VecF64 b, VecF64 c) { return {vfmaq_f64(c.v, a.v, b.v)}; }
+    static VecF64 max(VecF64 a, VecF64 b) { return {vbslq_f64(vcgtq_f64(a.v, b.v), a.v, b.v)}; }
+    static VecF64 min(VecF64 a, VecF64 b) { return {vbslq_f64(vcltq_f64(a.v, b.v), a.v, b.v)}; }
+    static VecF64 zero_where_not_positive(VecF64 x, VecF64 y) {
+        return {vbslq_f64(vclezq_f64(x.v), vdupq_n_f64(0), y.v)};
+    }
+    static VecF64 power_of_two(VecF64 n) {
+        const int64x2_t exponent = vaddq_s64(vcvtq_s64_f64(n.v), vdupq_n_s64(1023));
+        return {vreinterpretq_f64_s64(vshlq_n_s64(exponent, 52))};
+    }
+    static void interleave(VecF64 a, VecF64 b, VecF64& low, VecF64& high) {
+        low.v = vzip1q_f64(a.v, b.v);
+        high.v = vzip2q_f64(a.v, b.v);
+    }
+    static void accumulate_squares(VecF64 x, double* total) {
+        vst1q_f64(total, vfmaq_f64(vld1q_f64(total), x.v, x.v));
+    }
+};
+
+}  // namespace ne_torch::neon

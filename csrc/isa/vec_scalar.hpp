@@ -1,0 +1,63 @@
+// V without SIMD: one lane, std::fma. The slow twin that every machine has.
+//
+// What a V offers (see also kernels/): load, store, broadcast, +, -, *, /, fma, comparisons that select, and
+// what exp and a register transpose need. Masks name the first n lanes.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+namespace ne_torch::scalar {
+
+template <class Scalar, class Bits, int MantissaBits, int Bias>
+struct Vec {
+    using T = Scalar;
+    struct Mask {};
+    static constexpr int lanes = 1;
+    static constexpr int max_rows = 4;     // MR of a tile
+    static constexpr int max_vectors = 2;  // NR / lanes of a tile
+
+    T v;
+
+    static Mask first(int) { return {}; }
+    static Vec load(const T* p) { return {*p}; }
+    static Vec load(const T* p, Mask) { return {*p}; }
+    void store(T* p) const { *p = v; }
+    void store(T* p, Mask) const { *p = v; }
+    static Vec broadcast(T x) { return {x}; }
+
+    friend Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
+    friend Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
+    friend Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
+    friend Vec operator/(Vec a, Vec b) { return {a.v / b.v}; }
+    static Vec fma(Vec a, Vec b, Vec c) { return {std::fma(a.v, b.v, c.v)}; }
+
+    // a > b ? a : b, so that b comes out where either is NaN
+    static Vec max(Vec a, Vec b) { return {a.v > b.v ? a.v : b.v}; }
+    // a < b ? a : b
+    static Vec min(Vec a, Vec b) { return {a.v < b.v ? a.v : b.v}; }
+    // x <= 0 ? 0 : y
+    static Vec zero_where_not_positive(Vec x, Vec y) { return {x.v <= T(0) ? T(0) : y.v}; }
+    // 2^n for an integral n in the range of normal numbers
+    static Vec power_of_two(Vec n) {
+        const T exponent = n.v == n.v ? n.v : T(0);  // a NaN has no integer to convert to
+        const Bits bits = static_cast<Bits>(static_cast<std::int32_t>(exponent) + Bias) << MantissaBits;
+        Vec result;
+        std::memcpy(&result.v, &bits, sizeof(T));
+        return result;
+    }
+    static void interleave(Vec a, Vec b, Vec& low, Vec& high) {
+        low = a;
+        high = b;
+    }
+    // total[l] = fma(x[l], x[l], total[l]) in float64
+    static void accumulate_squares(Vec x, double* total) {
+        *total = std::fma(static_cast<double>(x.v), static_cast<double>(x.v), *total);
+    }
+};
+
+using VecF32 = Vec<float, std::uint32_t, 23, 127>;
+using VecF64 = Vec<double, std::uint64_t, 52, 1023>;
+
+}  // namespace ne_torch::scalar

@@ -1,0 +1,37 @@
+// How a vector meets memory: all of its lanes, or the first few where a row or an array ends.
+#pragma once
+
+#include "core/views.hpp"
+
+namespace ne_torch {
+
+template <class V>
+struct AllLanes {
+    V load(const typename V::T* p) const { return V::load(p); }
+    void store(typename V::T* p, V x) const { x.store(p); }
+};
+
+template <class V>
+struct FirstLanes {
+    typename V::Mask mask;
+    V load(const typename V::T* p) const { return V::load(p, mask); }
+    void store(typename V::T* p, V x) const { x.store(p, mask); }
+};
+
+// body(i, lanes) for i = 0, lanes, 2 lanes, ... below n; the last call is masked where n is no multiple
+template <class V, class Body>
+inline void for_each_chunk(index_t n, Body body) {
+    index_t i = 0;
+    for (; i + V::lanes <= n; i += V::lanes) body(i, AllLanes<V>{});
+    if (i < n) body(i, FirstLanes<V>{V::first(static_cast<int>(n - i))});
+}
+
+// body(i, j, lanes) for every chunk of every row
+template <class V, class Body>
+inline void for_each_chunk(index_t rows, index_t cols, Body body) {
+    for (index_t i = 0; i < rows; ++i) {
+        for_each_chunk<V>(cols, [&](index_t j, auto lanes) { body(i, j, lanes); });
+    }
+}
+
+}  // namespace ne_torch

@@ -1,0 +1,41 @@
+// Fills a KernelTable from the templates, for one pair of vector types. Called by isa/<name>.cpp alone.
+#pragma once
+
+#include "core/kernel_table.hpp"
+#include "kernels/activations.hpp"
+#include "kernels/gemm.hpp"
+#include "kernels/losses.hpp"
+#include "kernels/optimizers.hpp"
+#include "kernels/softmax.hpp"
+#include "kernels/sums.hpp"
+#include "kernels/transpose.hpp"
+
+namespace ne_torch {
+
+template <class V>
+constexpr Kernels<typename V::T> make_kernels() {
+    return {
+        .lanes = V::lanes,
+        .tile_rows = V::max_rows,
+        .tile_cols = V::max_vectors * V::lanes,
+        .gemm = gemm<V>,
+        .gemm_workspace = gemm_workspace<V>,
+        .transpose = transpose<V>,
+        .row_sums = row_sums<V>,
+        .column_sums = column_sums<V>,
+        .relu_forward = relu_forward<V>,
+        .relu_backward = relu_backward<V>,
+        .mse_backward = mse_backward<V>,
+        .softmax_forward = softmax_forward<V>,
+        .softmax_backward = softmax_backward<V>,
+        .mse_forward = mse_forward<V>,
+        .sgd_update = sgd_update<V>,
+    };
+}
+
+template <class VecF32, class VecF64>
+constexpr KernelTable make_table(const char* name) {
+    return {name, make_kernels<VecF32>(), make_kernels<VecF64>()};
+}
+
+}  // namespace ne_torch

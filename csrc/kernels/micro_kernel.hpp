@@ -1,0 +1,157 @@
+// The register tile: C[r, c] = epilogue(chain over t of fma(A[r, t], B[t, c])) for MR rows and NV vectors.
+//
+// SIMD lanes and accumulators are outputs, never parts of a sum, so every C[r, c] is one chain of fused
+// multiply-adds from +0, ascending in t, whatever the tile it fell into. Called by gemm.hpp alone.
+#pragma once
+
+#include "core/gemm_args.hpp"
+#include "core/inline.hpp"
+#include "kernels/lanes.hpp"
+#include "kernels/optimizers.hpp"
+
+namespace ne_torch {
+
+template <class V>
+struct Tile {
+    using T = typename V::T;
+    const GemmArgs<T>* args;
+    index_t row;  // of C, of its first element
+    index_t column;
+    index_t depth;  // terms of the chain in this call
+    const T* a;     // A[row, t0]
+    const T* b;     // B[t0, column]
+    index_t b_stride;
+    typename V::Mask last;  // lanes of the last vector that exist
+    bool last_is_full;
+    bool first_block;  // start from +0, otherwise take up the partial sums in C
+    bool last_block;   // apply the epilogue, otherwise leave the partial sums in C
+};
+
+// body(r, v, lanes) for every vector of the tile. The last vector of a row is masked unless it is full, for a
+// masked store is slow on some processors.
+template <class V, int MR, int NV, class Body>
+NE_TORCH_INLINE void for_each_vector(const Tile<V>& tile, Body body) {
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+        for (int v = 0; v + 1 < NV; ++v) body(r, v, AllLanes<V>{});
+    }
+    if (tile.last_is_full) {
+#pragma GCC unroll 16
+        for (int r = 0; r < MR; ++r) body(r, NV - 1, AllLanes<V>{});
+    } else {
+#pragma GCC unroll 16
+        for (int r = 0; r < MR; ++r) body(r, NV - 1, FirstLanes<V>{tile.last});
+    }
+}
+
+template <class V>
+inline V activate(Activation activation, V x) {
+    return activation == Activation::relu ? V::max(V::broadcast(0), x) : x;
+}
+
+template <class V, int MR, int NV>
+NE_TORCH_INLINE void store_tile(const Tile<V>& tile, V (&sum)[MR][NV]) {
+    using T = typename V::T;
+    const GemmArgs<T>& g = *tile.args;
+    const index_t c_stride = g.c.row_stride;
+    T* const c = g.c.data + tile.row * c_stride + tile.column;
+
+    if (!tile.last_block) {
+        for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
+            lanes.store(c + r * c_stride + v * V::lanes, sum[r][v]);
+        });
+        return;
+    }
+    switch (g.epilogue) {
+        case Epilogue::store:
+            for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
+                lanes.store(c + r * c_stride + v * V::lanes, sum[r][v]);
+            });
+            break;
+        case Epilogue::bias_row:
+            for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
+                const V biased = g.bias ? sum[r][v] + V::broadcast(g.bias[tile.row + r]) : sum[r][v];
+                lanes.store(c + r * c_stride + v * V::lanes, activate(g.activation, biased));
+            });
+            break;
+        case Epilogue::bias_column:
+            for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
+                const T* bias = g.bias + tile.column + v * V::lanes;
+                const V biased = g.bias ? sum[r][v] + lanes.load(bias) : sum[r][v];
+                lanes.store(c + r * c_stride + v * V::lanes, activate(g.activation, biased));
+            });
+            break;
+        case Epilogue::gate: {
+            const T* gate = g.gate.data + tile.row * g.gate.row_stride + tile.column;
+            for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
+                const V open = lanes.load(gate + r * g.gate.row_stride + v * V::lanes);
+                lanes.store(c + r * c_stride + v * V::lanes, V::zero_where_not_positive(open, sum[r][v]));
+            });
+            break;
+        }
+        case Epilogue::sgd: {
+            const SgdStep<V> sgd(g.sgd);
+            if (sgd.plain()) {
+                for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
+                    T* param = c + r * c_stride + v * V::lanes;
+                    lanes.store(param, sgd.descend(lanes.load(param), sum[r][v]));
+                });
+            } else {
+                T* velocity = g.velocity.data;
+                if (velocity) velocity += tile.row * g.velocity.row_stride + tile.column;
+                for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
+                    T* param = c + r * c_stride + v * V::lanes;
+                    T* speed = velocity ? velocity + r * g.velocity.row_stride + v * V::lanes : nullptr;
+                    sgd.update(param, speed, sum[r][v], lanes);
+                });
+            }
+            break;
+        }
+    }
+}
+
+template <class V, int MR, int NV>
+void micro_kernel(const Tile<V>& tile) {
+    using T = typename V::T;
+    const GemmArgs<T>& g = *tile.args;
+    V sum[MR][NV];
+    if (tile.first_block) {
+#pragma GCC unroll 16
+        for (int r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+            for (int v = 0; v < NV; ++v) sum[r][v] = V::broadcast(0);
+        }
+    } else {
+        const T* c = g.c.data + tile.row * g.c.row_stride + tile.column;
+        for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
+            sum[r][v] = lanes.load(c + r * g.c.row_stride + v * V::lanes);
+        });
+    }
+
+    // Rows are reached from one pointer in four, so that pointers and offsets fit the integer registers.
+    constexpr int groups = (MR + 3) / 4;
+    const index_t row_stride = g.a.row_stride;
+    const T* a[groups];
+#pragma GCC unroll 4
+    for (int i = 0; i < groups; ++i) a[i] = tile.a + 4 * i * row_stride;
+    const T* b = tile.b;
+    for (index_t t = tile.depth; t > 0; --t) {
+        V bt[NV];
+#pragma GCC unroll 4
+        for (int v = 0; v + 1 < NV; ++v) bt[v] = V::load(b + v * V::lanes);
+        bt[NV - 1] = V::load(b + (NV - 1) * V::lanes, tile.last);
+#pragma GCC unroll 16
+        for (int r = 0; r < MR; ++r) {
+            const V ar = V::broadcast(a[r / 4][(r % 4) * row_stride]);
+#pragma GCC unroll 4
+            for (int v = 0; v < NV; ++v) sum[r][v] = V::fma(ar, bt[v], sum[r][v]);
+        }
+#pragma GCC unroll 4
+        for (int i = 0; i < groups; ++i) a[i] += g.a.col_stride;
+        b += tile.b_stride;
+    }
+    store_tile<V, MR, NV>(tile, sum);
+}
+
+}  // namespace ne_torch

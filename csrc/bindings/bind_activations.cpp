@@ -1,0 +1,91 @@
+// _core.relu_*, _core.softmax_*
+#include "bindings/arrays.hpp"
+#include "bindings/bindings.hpp"
+#include "dispatch/registry.hpp"
+#include "functional/batch_major.hpp"
+
+namespace ne_torch {
+namespace {
+
+// The operands of a backward pass, which share one dtype and one shape.
+struct Backward {
+    Array grad_output;
+    Array saved;
+    Array grad_input;
+};
+
+Backward backward_operands(py::handle grad_output, py::handle saved, const char* saved_name, py::handle out,
+                           const char* place) {
+    Array s = input_array(saved, place, saved_name);
+    Array grad = input_array(grad_output, place, "grad_output", s.dtype());
+    require_same_shape(grad, s, place, "grad_output", saved_name);
+    Array grad_input = output_array(out, shape_of(s), s.dtype(), place, {&grad, &s}, true);
+    return {std::move(grad), std::move(s), std::move(grad_input)};
+}
+
+py::array relu_forward_py(py::handle input, py::handle out, const char* place) {
+    const Array x = input_array(input, place, "input");
+    const Array y = output_array(out, shape_of(x), x.dtype(), place, {&x}, true);
+    with_type(x.dtype(), [&](auto type) {
+        using T = decltype(type);
+        const ReleaseGil released(static_cast<double>(x.size()));
+        active_kernels<T>().relu_forward(1, x.size(), {x.data<T>()}, {y.mutable_data<T>()});
+    });
+    return y.object();
+}
+
+py::array relu_backward_py(py::handle grad_output, py::handle input, py::handle out, const char* place) {
+    const Backward b = backward_operands(grad_output, input, "input", out, place);
+    with_type(b.saved.dtype(), [&](auto type) {
+        using T = decltype(type);
+        const ReleaseGil released(static_cast<double>(b.saved.size()));
+        active_kernels<T>().relu_backward(1, b.saved.size(), {b.grad_output.data<T>()}, {b.saved.data<T>()},
+                                          {b.grad_input.mutable_data<T>()});
+    });
+    return b.grad_input.object();
+}
+
+void require_last_axis(const Array& array, const char* place, const char* name) {
+    if (array.ndim() > 0) return;
+    throw py::value_error(std::string(place) + ": expected " + name +
+                          " of shape (..., classes), got (); a single number has no axis to sum over");
+}
+
+py::array softmax_forward_py(py::handle input, py::handle out, const char* place) {
+    const Array x = input_array(input, place, "input");
+    require_last_axis(x, place, "input");
+    const Array y = output_array(out, shape_of(x), x.dtype(), place, {&x}, true);
+    with_type(x.dtype(), [&](auto type) {
+        using T = decltype(type);
+        const ReleaseGil released(10.0 * static_cast<double>(x.size()));
+        softmax_forward<T>(x.rows(), x.last(), x.data<T>(), y.mutable_data<T>());
+    });
+    return y.object();
+}
+
+py::array softmax_backward_py(py::handle grad_output, py::handle output, py::handle out, const char* place) {
+    const Backward b = backward_operands(grad_output, output, "output", out, place);
+    require_last_axis(b.saved, place, "output");
+    with_type(b.saved.dtype(), [&](auto type) {
+        using T = decltype(type);
+        const ReleaseGil released(4.0 * static_cast<double>(b.saved.size()));
+        softmax_backward<T>(b.saved.rows(), b.saved.last(), b.grad_output.data<T>(), b.saved.data<T>(),
+                            b.grad_input.mutable_data<T>());
+    });
+    return b.grad_input.object();
+}
+
+}  // namespace
+
+void register_activations(py::module_& m) {
+    m.def("relu_forward", relu_forward_py, py::arg("input"), py::arg("out") = py::none(),
+          py::arg("place") = "relu_forward");
+    m.def("relu_backward", relu_backward_py, py::arg("grad_output"), py::arg("input"),
+          py::arg("out") = py::none(), py::arg("place") = "relu_backward");
+    m.def("softmax_forward", softmax_forward_py, py::arg("input"), py::arg("out") = py::none(),
+          py::arg("place") = "softmax_forward");
+    m.def("softmax_backward", softmax_backward_py, py::arg("grad_output"), py::arg("output"),
+          py::arg("out") = py::none(), py::arg("place") = "softmax_backward");
+}
+
+}  // namespace ne_torch

@@ -1,0 +1,103 @@
+#include "functional/batch_major.hpp"
+
+#include "core/aligned_buffer.hpp"
+#include "dispatch/registry.hpp"
+
+namespace ne_torch {
+namespace {
+
+constexpr index_t kBlock = 64;  // rows turned at a time
+
+// Feature-major views of blocks of rows of batch-major (rows, cols) operands, copied to room that lives as
+// long as the thread. A single row or a single column is its own transpose and is viewed where it lies.
+template <class T>
+class Turned {
+  public:
+    Turned(const Kernels<T>& kernels, index_t rows, index_t cols, int operands)
+        : kernels_(kernels), cols_(cols), direct_(rows == 1 || cols == 1) {
+        if (!direct_) room_ = buffer().reserve(operands * cols * kBlock);
+    }
+
+    // operand number `slot`, rows [row, row + count), to be read
+    Matrix<const T> in(int slot, const T* data, index_t row, index_t count) const {
+        if (direct_) return {data + row * cols_, count, 1};
+        kernels_.transpose(count, cols_, {data + row * cols_, cols_, 1}, room(slot));
+        return {room(slot).data, kBlock, 1};
+    }
+    // where to write rows [row, row + count); in the place of operand `slot`, which may be read meanwhile
+    Matrix<T> out(int slot, T* data, index_t row, index_t count) const {
+        return direct_ ? Matrix<T>{data + row * cols_, count, 1} : room(slot);
+    }
+    // brings what was written home
+    void flush(int slot, T* data, index_t row, index_t count) const {
+        if (direct_) return;
+        kernels_.transpose(cols_, count, {room(slot).data, kBlock, 1}, {data + row * cols_, cols_, 1});
+    }
+
+    // body(first row, rows) for every block
+    template <class Body>
+    void for_each_block(index_t rows, Body body) const {
+        for (index_t row = 0; row < rows; row += kBlock) body(row, rows - row < kBlock ? rows - row : kBlock);
+    }
+
+  private:
+    static AlignedBuffer<T>& buffer() {
+        thread_local AlignedBuffer<T> room;
+        return room;
+    }
+    Matrix<T> room(int slot) const { return {room_ + slot * cols_ * kBlock, kBlock, 1}; }
+
+    const Kernels<T>& kernels_;
+    index_t cols_;
+    bool direct_;
+    T* room_ = nullptr;
+};
+
+}  // namespace
+
+template <class T>
+void softmax_forward(index_t rows, index_t cols, const T* input, T* output) {
+    const Kernels<T>& kernels = active_kernels<T>();
+    const Turned<T> turned(kernels, rows, cols, 1);
+    turned.for_each_block(rows, [&](index_t row, index_t count) {
+        const Matrix<const T> logits = turned.in(0, input, row, count);
+        kernels.softmax_forward(cols, count, logits, turned.out(0, output, row, count));
+        turned.flush(0, output, row, count);
+    });
+}
+
+template <class T>
+void softmax_backward(index_t rows, index_t cols, const T* grad_output, const T* output, T* grad_input) {
+    const Kernels<T>& kernels = active_kernels<T>();
+    const Turned<T> turned(kernels, rows, cols, 2);
+    turned.for_each_block(rows, [&](index_t row, index_t count) {
+        const Matrix<const T> grad = turned.in(0, grad_output, row, count);
+        const Matrix<const T> s = turned.in(1, output, row, count);
+        kernels.softmax_backward(cols, count, grad, s, turned.out(0, grad_input, row, count));
+        turned.flush(0, grad_input, row, count);
+    });
+}
+
+template <class T>
+double mse_forward(index_t rows, index_t cols, const T* prediction, const T* target) {
+    const Kernels<T>& kernels = active_kernels<T>();
+    const Turned<T> turned(kernels, rows, cols, 2);
+    double total = 0;
+    turned.for_each_block(rows, [&](index_t row, index_t count) {
+        double loss[kBlock];
+        kernels.mse_forward(cols, count, turned.in(0, prediction, row, count),
+                            turned.in(1, target, row, count), loss);
+        for (index_t i = 0; i < count; ++i) total += loss[i];
+    });
+    return total / static_cast<double>(rows * cols);
+}
+
+#define NE_TORCH_INSTANTIATE(T)                                               \
+    template void softmax_forward(index_t, index_t, const T*, T*);            \
+    template void softmax_backward(index_t, index_t, const T*, const T*, T*); \
+    template double mse_forward(index_t, index_t, const T*, const T*);
+NE_TORCH_INSTANTIATE(float)
+NE_TORCH_INSTANTIATE(double)
+#undef NE_TORCH_INSTANTIATE
+
+}  // namespace ne_torch

@@ -1,0 +1,21 @@
+// Softmax and the mean squared error on batch-major (rows, cols) arrays. Called by the bindings.
+//
+// The kernels are feature-major, with samples in the lanes: blocks of rows are transposed on the way in and
+// back on the way out.
+#pragma once
+
+#include "core/views.hpp"
+
+namespace ne_torch {
+
+template <class T>
+void softmax_forward(index_t rows, index_t cols, const T* input, T* output);
+
+template <class T>
+void softmax_backward(index_t rows, index_t cols, const T* grad_output, const T* output, T* grad_input);
+
+// mean over all elements, NaN where there are none
+template <class T>
+double mse_forward(index_t rows, index_t cols, const T* prediction, const T* target);
+
+}  // namespace ne_torch

@@ -1,0 +1,34 @@
+"""Fully connected neural networks on the CPU: exact, fast, and the same bits everywhere."""
+
+from ne_torch import datasets, functional
+from ne_torch._config import get_num_threads, set_num_threads, show_config
+from ne_torch._core import __version__
+from ne_torch.activations import ReLU, Softmax
+from ne_torch.layer import Layer, Parameter
+from ne_torch.linear import Linear
+from ne_torch.losses import MSELoss
+from ne_torch.optimizers import SGD
+from ne_torch.random import Generator, manual_seed
+from ne_torch.sequential import Sequential
+from ne_torch.trainer import History, Trainer
+
+__all__ = [
+    "SGD",
+    "Generator",
+    "History",
+    "Layer",
+    "Linear",
+    "MSELoss",
+    "Parameter",
+    "ReLU",
+    "Sequential",
+    "Softmax",
+    "Trainer",
+    "__version__",
+    "datasets",
+    "functional",
+    "get_num_threads",
+    "manual_seed",
+    "set_num_threads",
+    "show_config",
+]

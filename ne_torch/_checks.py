@@ -1,0 +1,34 @@
+"""Checks of constructor arguments; arrays are checked in C++, where they are viewed."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+__all__ = ["float_dtype", "positive_integer"]
+
+
+def positive_integer(value: Any, place: str, name: str) -> int:
+    """Return value as an int of at least 1; TypeError or ValueError otherwise."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{place}: expected {name} as a positive integer, got {value!r}") from None
+    if isinstance(value, bool):
+        raise TypeError(f"{place}: expected {name} as a positive integer, got {value!r}")
+    if number < 1:
+        raise ValueError(f"{place}: expected {name} as a positive integer, got {number}")
+    return number
+
+
+def float_dtype(dtype: Any, place: str) -> np.dtype[Any]:
+    """Return the native dtype float32 or float64; TypeError for any other."""
+    try:
+        result: np.dtype[Any] = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f'{place}: expected dtype "float32" or "float64", got {dtype!r}') from None
+    if dtype is None or result.newbyteorder("=") not in (np.dtype("float32"), np.dtype("float64")):
+        raise TypeError(f'{place}: expected dtype "float32" or "float64", got {dtype!r}')
+    return np.dtype(result.newbyteorder("="))

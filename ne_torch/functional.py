@@ -1,0 +1,67 @@
+"""The kernels on plain arrays, without layers.
+
+Every function takes what NumPy can view, in float32 or float64, and returns a new array or ``out``.
+"""
+
+from __future__ import annotations
+
+from ne_torch import _core
+from ne_torch.typing import Array, ArrayLike
+
+__all__ = [
+    "affine_backward",
+    "affine_forward",
+    "mse_backward",
+    "mse_forward",
+    "relu_backward",
+    "relu_forward",
+    "softmax_backward",
+    "softmax_forward",
+]
+
+
+def affine_forward(
+    x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, *, out: Array | None = None
+) -> Array:
+    """Return ``x W^T + b`` for x (..., in), W (out, in) and b (out,)."""
+    return _core.affine_forward(x, weight, bias, out)
+
+
+def affine_backward(grad_output: ArrayLike, x: ArrayLike, weight: ArrayLike) -> tuple[Array, Array, Array]:
+    """Return (grad_input, grad_weight, grad_bias) of ``affine_forward``.
+
+    ``grad_input = grad_output W``, ``grad_weight = grad_output^T x``, grad_bias = sum over the batch.
+    """
+    grad_input, grad_weight, grad_bias = _core.affine_backward(grad_output, x, weight, True)
+    assert grad_bias is not None
+    return grad_input, grad_weight, grad_bias
+
+
+def relu_forward(x: ArrayLike, *, out: Array | None = None) -> Array:
+    """Return ``max(0, x)``; ``out`` may be x itself."""
+    return _core.relu_forward(x, out)
+
+
+def relu_backward(grad_output: ArrayLike, x: ArrayLike, *, out: Array | None = None) -> Array:
+    """Return grad_output where x > 0, else 0; x is the input or the output of ``relu_forward``."""
+    return _core.relu_backward(grad_output, x, out)
+
+
+def softmax_forward(x: ArrayLike, *, out: Array | None = None) -> Array:
+    """Return the softmax over the last axis, the maximum subtracted first."""
+    return _core.softmax_forward(x, out)
+
+
+def softmax_backward(grad_output: ArrayLike, output: ArrayLike, *, out: Array | None = None) -> Array:
+    """Return ``s * (g - sum(g * s))`` over the last axis, for s the output of ``softmax_forward``."""
+    return _core.softmax_backward(grad_output, output, out)
+
+
+def mse_forward(prediction: ArrayLike, target: ArrayLike) -> float:
+    """Return the mean of ``(prediction - target)^2`` over all elements."""
+    return _core.mse_forward(prediction, target)
+
+
+def mse_backward(prediction: ArrayLike, target: ArrayLike, *, out: Array | None = None) -> Array:
+    """Return ``2/N (prediction - target)``, N the number of elements."""
+    return _core.mse_backward(prediction, target, out)

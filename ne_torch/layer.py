@@ -1,0 +1,118 @@
+"""What a layer is, and what it learns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ne_torch.typing import Array, ArrayLike
+
+__all__ = ["Layer", "Parameter"]
+
+
+class Parameter:
+    """An array that is learned, with the gradient of the last backward pass.
+
+    Attributes
+    ----------
+    data : ndarray
+        The values: live, updated in place by ``step`` and by optimizers.
+    grad : ndarray or None
+        The gradient, overwritten by each backward pass; None before the first.
+    """
+
+    __slots__ = ("data", "grad")
+
+    def __init__(self, data: Array) -> None:
+        self.data = data
+        self.grad: Array | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the values."""
+        return self.data.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the values."""
+        return self.data.dtype
+
+    @property
+    def size(self) -> int:
+        """The number of values."""
+        return self.data.size
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if copy is False and dtype is not None and np.dtype(dtype) != self.data.dtype:
+            raise ValueError("Parameter: a view in another dtype is a copy")
+        return np.array(self.data, dtype=dtype) if copy else np.asarray(self.data, dtype=dtype)
+
+    def __repr__(self) -> str:
+        return f"Parameter(shape={self.shape}, dtype={self.dtype})"
+
+
+class Layer:
+    """Base of all layers: ``forward`` and ``backward``, and whatever is learned in between.
+
+    A layer of your own needs those two methods; ``Sequential`` and ``Trainer`` take it as they take any other.
+    A layer keeps what backward needs from its last forward pass, so it serves one thread at a time.
+    """
+
+    def forward(self, x: ArrayLike) -> Array:
+        """Return the output for x."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def backward(self, grad_output: ArrayLike) -> Array:
+        """Return the gradient with respect to the last input, given the one with respect to its output."""
+        raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+    def __call__(self, x: ArrayLike) -> Array:
+        return self.forward(x)
+
+    def named_parameters(self) -> dict[str, Parameter]:
+        """Return what is learned, by name."""
+        return {}
+
+    def parameters(self) -> list[Parameter]:
+        """Return what is learned, in the order of ``named_parameters``."""
+        return list(self.named_parameters().values())
+
+    def step(self, learning_rate: float) -> None:
+        """Descend along the gradients of the last backward pass: nothing to do where nothing is learned."""
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return a copy of all parameters by name; the names are torch's."""
+        return {name: parameter.data.copy() for name, parameter in self.named_parameters().items()}
+
+    def load_state_dict(self, state_dict: dict[str, ArrayLike]) -> None:
+        """Copy values into the parameters, in place.
+
+        Parameters
+        ----------
+        state_dict : dict
+            Arrays or CPU tensors of the right shapes under exactly the names of ``state_dict``.
+
+        Raises
+        ------
+        ValueError
+            If a name is missing or unknown, or a shape differs. Nothing has been changed then.
+        """
+        place = f"{type(self).__name__}.load_state_dict"
+        parameters = self.named_parameters()
+        missing, unknown = parameters.keys() - state_dict.keys(), state_dict.keys() - parameters.keys()
+        if missing or unknown:
+            raise ValueError(
+                f"{place}: expected the keys {sorted(parameters)}; missing: {sorted(missing)}, "
+                f"unknown: {sorted(unknown)}"
+            )
+        loaded = {}
+        for name, parameter in parameters.items():
+            value = np.asarray(state_dict[name])
+            if value.shape != parameter.shape:
+                raise ValueError(f"{place}: expected {name} of shape {parameter.shape}, got {value.shape}")
+            if value.dtype.kind != "f":
+                raise TypeError(f"{place}: expected {name} of a floating dtype, got {value.dtype}")
+            loaded[name] = value.astype(parameter.dtype)
+        for name, parameter in parameters.items():
+            parameter.data[...] = loaded[name]

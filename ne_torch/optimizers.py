@@ -1,0 +1,142 @@
+"""Optimizers: how parameters follow their gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ne_torch import _core
+from ne_torch.layer import Parameter
+from ne_torch.typing import Array
+
+__all__ = ["SGD"]
+
+
+class SGD:
+    """Stochastic gradient descent, with momentum, weight decay and Nesterov's variant as in torch.optim.SGD.
+
+    For each parameter p with gradient g::
+
+        g = g + weight_decay * p
+        v = momentum * v + g                    v starts at 0
+        d = g + momentum * v if nesterov else v
+        p = p - lr * d
+
+    Parameters
+    ----------
+    params : iterable of Parameter
+        ``model.parameters()``.
+    lr : float, default 0.001
+    momentum, weight_decay : float, default 0
+    nesterov : bool, default False
+        Needs momentum.
+
+    Raises
+    ------
+    TypeError
+        If params holds anything but Parameters, or a hyperparameter is no number.
+    ValueError
+        If params is empty, a hyperparameter is negative or not finite, or nesterov comes without momentum.
+
+    Notes
+    -----
+    ``lr``, ``momentum`` and ``weight_decay`` may be changed between steps. Each product and sum of the
+    formula is one fused multiply-add; a term whose factor is 0 is left out.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Parameter],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        self.params = _parameters(params)
+        self.lr = lr
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.nesterov = bool(nesterov)
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("SGD: expected momentum > 0 with nesterov=True, got momentum 0")
+        self._velocity: list[Array | None] = [None] * len(self.params)
+
+    @property
+    def lr(self) -> float:
+        """The learning rate."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self._lr = _non_negative(value, "lr")
+
+    @property
+    def momentum(self) -> float:
+        """The share of the velocity that lasts from step to step."""
+        return self._momentum
+
+    @momentum.setter
+    def momentum(self, value: float) -> None:
+        self._momentum = _non_negative(value, "momentum")
+
+    @property
+    def weight_decay(self) -> float:
+        """The factor of the parameter that is added to its gradient."""
+        return self._weight_decay
+
+    @weight_decay.setter
+    def weight_decay(self, value: float) -> None:
+        self._weight_decay = _non_negative(value, "weight_decay")
+
+    def velocity(self) -> list[Array | None]:
+        """Return the velocity of each parameter, made (at 0) where momentum wants one."""
+        if self._momentum != 0:
+            self._velocity = [
+                np.zeros_like(parameter.data) if velocity is None else velocity
+                for parameter, velocity in zip(self.params, self._velocity, strict=True)
+            ]
+        return self._velocity
+
+    def step(self) -> None:
+        """Update every parameter that has a gradient."""
+        for parameter, velocity in zip(self.params, self.velocity(), strict=True):
+            if parameter.grad is not None:
+                _core.sgd_update(
+                    parameter.data,
+                    parameter.grad,
+                    velocity if self._momentum != 0 else None,
+                    self._lr,
+                    self._momentum,
+                    self._weight_decay,
+                    self.nesterov,
+                    "SGD.step",
+                )
+
+    def zero_grad(self) -> None:
+        """Forget the gradients. A backward pass overwrites them anyway: training does not need this call."""
+        for parameter in self.params:
+            parameter.grad = None
+
+    def __repr__(self) -> str:
+        return (
+            f"SGD(lr={self.lr}, momentum={self.momentum}, weight_decay={self.weight_decay}, "
+            f"nesterov={self.nesterov})"
+        )
+
+
+def _parameters(params: Iterable[Parameter]) -> list[Parameter]:
+    result = list(params)
+    for parameter in result:
+        if not isinstance(parameter, Parameter):
+            raise TypeError(f"SGD: expected params from model.parameters(), got {type(parameter).__name__}")
+    if not result:
+        raise ValueError("SGD: expected at least one parameter, got none; is anything learned by this model?")
+    return result
+
+
+def _non_negative(value: float, name: str) -> float:
+    number = _core.finite_number(value, "SGD", name)
+    if number < 0:
+        raise ValueError(f"SGD: expected {name} >= 0, got {value!r}")
+    return number

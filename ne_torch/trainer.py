@@ -1,0 +1,158 @@
+"""Training: forward, backward and update, step by step or for whole epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from ne_torch._checks import positive_integer
+from ne_torch._progress import Progress
+from ne_torch.history import History
+from ne_torch.random import RandomLike, as_generator
+from ne_torch.typing import Array, ArrayLike
+
+__all__ = ["History", "Trainer"]
+
+Callback = Callable[[int, History], object]
+
+_EVALUATION_ROWS = 1024
+
+
+class Trainer:
+    """Trains a model on a loss with an optimizer.
+
+    Parameters
+    ----------
+    model : Layer
+        Usually a ``Sequential``.
+    loss : MSELoss
+        Anything with ``forward(prediction, target)`` and ``backward()``.
+    optimizer : SGD
+        Over the model's parameters; anything with ``step()``.
+
+    Examples
+    --------
+    >>> import numpy as np, ne_torch as nt
+    >>> model = nt.Sequential(nt.Linear(1, 1, rng=0))
+    >>> trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=nt.SGD(model.parameters(), lr=0.5))
+    >>> x = np.linspace(-1, 1, 64, dtype="float32")[:, None]
+    >>> history = trainer.fit(x, 3 * x, epochs=20, batch_size=16, rng=0)
+    >>> round(float(model[0].weight[0, 0]), 3)
+    3.0
+    """
+
+    def __init__(self, model: Any, *, loss: Any, optimizer: Any) -> None:
+        self.model = model
+        self.loss = loss
+        self.optimizer = optimizer
+
+    def step(self, x: ArrayLike, target: ArrayLike) -> float:
+        """Train on one batch; return its loss before the update.
+
+        Parameters
+        ----------
+        x : array_like of shape (..., in_features)
+        target : array_like of the shape of the model's output
+
+        Raises
+        ------
+        ValueError, TypeError
+            If shapes or dtypes do not fit. No parameter has been changed then.
+        """
+        value: float = self.loss.forward(self.model.forward(x), target)
+        self.model.backward(self.loss.backward())
+        self.optimizer.step()
+        return value
+
+    def evaluate(self, x: ArrayLike, target: ArrayLike) -> float:
+        """Return the mean loss over all rows of x, without training."""
+        x, target = _rows(x, target, "Trainer.evaluate")
+        total = 0.0
+        for begin in range(0, len(x), _EVALUATION_ROWS):
+            part = slice(begin, begin + _EVALUATION_ROWS)
+            total += self.loss.forward(self.model.forward(x[part]), target[part]) * len(x[part])
+        return total / len(x)
+
+    def fit(
+        self,
+        x: ArrayLike,
+        target: ArrayLike,
+        *,
+        epochs: int = 1,
+        batch_size: int = 64,
+        shuffle: bool = True,
+        rng: RandomLike = None,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        progress: bool = False,
+        callbacks: Iterable[Callback] = (),
+    ) -> History:
+        """Train for whole epochs.
+
+        Parameters
+        ----------
+        x : array_like of shape (samples, in_features)
+        target : array_like of shape (samples, ...)
+        epochs, batch_size : int
+            The last batch of an epoch is smaller where batch_size does not divide the samples.
+        shuffle : bool, default True
+            Whether every epoch takes the samples in a new random order.
+        rng : int, Generator, numpy.random.Generator or None
+            Where the orders come from.
+        validation_data : (x, target), optional
+            Evaluated after every epoch.
+        progress : bool, default False
+            Show a progress bar (needs tqdm).
+        callbacks : iterable of callables
+            Each is called as ``callback(epoch, history)`` after every epoch, counted from 0; training ends
+            after the epoch for which one returns True.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        ValueError, TypeError
+            If shapes, dtypes or arguments do not fit.
+        """
+        place = "Trainer.fit"
+        epochs = positive_integer(epochs, place, "epochs")
+        batch_size = positive_integer(batch_size, place, "batch_size")
+        x, target = _rows(x, target, place)
+        generator = as_generator(rng)
+        callbacks = list(callbacks)
+        history = History()
+        with Progress(progress, epochs, len(x)) as bar:
+            for epoch in range(epochs):
+                order = generator.permutation(len(x)) if shuffle else np.arange(len(x))
+                begin = perf_counter()
+                history.loss.append(self._epoch(x, target, order, batch_size, bar))
+                history.seconds.append(perf_counter() - begin)
+                if validation_data is not None:
+                    history.validation_loss.append(self.evaluate(*validation_data))
+                bar.epoch_ended(history)
+                if any([callback(epoch, history) is True for callback in callbacks]):  # noqa: C419 - call all
+                    break
+        return history
+
+    def _epoch(self, x: Array, target: Array, order: Array, batch_size: int, bar: Progress) -> float:
+        total = 0.0
+        for begin in range(0, len(order), batch_size):
+            batch = order[begin : begin + batch_size]
+            total += self.step(x[batch], target[batch]) * len(batch)
+            bar.advance(len(batch))
+        return total / len(order)
+
+
+def _rows(x: ArrayLike, target: ArrayLike, place: str) -> tuple[Array, Array]:
+    x, target = np.asarray(x), np.asarray(target)
+    if x.ndim == 0 or target.ndim == 0 or len(x) != len(target):
+        raise ValueError(
+            f"{place}: expected x and target with the same number of rows, got shapes {x.shape} and {target.shape}"
+        )
+    if len(x) == 0:
+        raise ValueError(f"{place}: expected at least one row, got none")
+    return x, target

@@ -31,4 +31,5 @@ def float_dtype(dtype: Any, place: str) -> np.dtype[Any]:
         raise TypeError(f'{place}: expected dtype "float32" or "float64", got {dtype!r}') from None
     if dtype is None or result.newbyteorder("=") not in (np.dtype("float32"), np.dtype("float64")):
         raise TypeError(f'{place}: expected dtype "float32" or "float64", got {dtype!r}')
-    return np.dtype(result.newbyteorder("="))
+    native: np.dtype[Any] = result.newbyteorder("=")
+    return native

@@ -14,19 +14,28 @@ __all__ = ["Layer", "Parameter"]
 class Parameter:
     """An array that is learned, with the gradient of the last backward pass.
 
+    The array stays the same object for life: ``step`` and optimizers update it in place.
+
     Attributes
     ----------
-    data : ndarray
-        The values: live, updated in place by ``step`` and by optimizers.
     grad : ndarray or None
         The gradient, overwritten by each backward pass; None before the first.
     """
 
-    __slots__ = ("data", "grad")
+    __slots__ = ("_data", "grad")
 
     def __init__(self, data: Array) -> None:
-        self.data = data
+        self._data = data
         self.grad: Array | None = None
+
+    @property
+    def data(self) -> Array:
+        """The values; an assignment copies into them."""
+        return self._data
+
+    @data.setter
+    def data(self, value: ArrayLike) -> None:
+        self._data[...] = value
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -43,11 +52,6 @@ class Parameter:
         """The number of values."""
         return self.data.size
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        if copy is False and dtype is not None and np.dtype(dtype) != self.data.dtype:
-            raise ValueError("Parameter: a view in another dtype is a copy")
-        return np.array(self.data, dtype=dtype) if copy else np.asarray(self.data, dtype=dtype)
-
     def __repr__(self) -> str:
         return f"Parameter(shape={self.shape}, dtype={self.dtype})"
 
@@ -55,7 +59,7 @@ class Parameter:
 class Layer:
     """Base of all layers: ``forward`` and ``backward``, and whatever is learned in between.
 
-    A layer of your own needs those two methods; ``Sequential`` and ``Trainer`` take it as they take any other.
+    A layer of your own needs those two methods; ``Sequential`` and ``Trainer`` take it as any other.
     A layer keeps what backward needs from its last forward pass, so it serves one thread at a time.
     """
 
@@ -68,6 +72,7 @@ class Layer:
         raise NotImplementedError(f"{type(self).__name__} has no backward")
 
     def __call__(self, x: ArrayLike) -> Array:
+        """Return ``forward(x)``."""
         return self.forward(x)
 
     def named_parameters(self) -> dict[str, Parameter]:

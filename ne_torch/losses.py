@@ -61,6 +61,7 @@ class MSELoss:
         return _core.mse_backward(*self._operands, None, "MSELoss")
 
     def __call__(self, prediction: ArrayLike, target: ArrayLike) -> float:
+        """Return ``forward(prediction, target)``."""
         return self.forward(prediction, target)
 
     def __repr__(self) -> str:

@@ -54,44 +54,52 @@ class SGD:
         nesterov: bool = False,
     ) -> None:
         self.params = _parameters(params)
-        self.lr = lr
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.nesterov = bool(nesterov)
-        if self.nesterov and self.momentum == 0:
-            raise ValueError("SGD: expected momentum > 0 with nesterov=True, got momentum 0")
         self._velocity: list[Array | None] = [None] * len(self.params)
+        self._settings = _core.SGDSettings(
+            _non_negative(lr, "lr"),
+            _non_negative(momentum, "momentum"),
+            _non_negative(weight_decay, "weight_decay"),
+            bool(nesterov),
+        )
+        if nesterov and self.momentum == 0:
+            raise ValueError("SGD: expected momentum > 0 with nesterov=True, got momentum 0")
 
     @property
     def lr(self) -> float:
         """The learning rate."""
-        return self._lr
+        return self._settings.lr
 
     @lr.setter
     def lr(self, value: float) -> None:
-        self._lr = _non_negative(value, "lr")
+        self._settings.lr = _non_negative(value, "lr")
 
     @property
     def momentum(self) -> float:
         """The share of the velocity that lasts from step to step."""
-        return self._momentum
+        return self._settings.momentum
 
     @momentum.setter
     def momentum(self, value: float) -> None:
-        self._momentum = _non_negative(value, "momentum")
+        self._settings.momentum = _non_negative(value, "momentum")
+        _core.structure_changed()  # engines without velocities must ask for them
 
     @property
     def weight_decay(self) -> float:
         """The factor of the parameter that is added to its gradient."""
-        return self._weight_decay
+        return self._settings.weight_decay
 
     @weight_decay.setter
     def weight_decay(self, value: float) -> None:
-        self._weight_decay = _non_negative(value, "weight_decay")
+        self._settings.weight_decay = _non_negative(value, "weight_decay")
+
+    @property
+    def nesterov(self) -> bool:
+        """Whether the velocity is looked at one step ahead."""
+        return self._settings.nesterov
 
     def velocity(self) -> list[Array | None]:
         """Return the velocity of each parameter, made (at 0) where momentum wants one."""
-        if self._momentum != 0:
+        if self.momentum != 0:
             self._velocity = [
                 np.zeros_like(parameter.data) if velocity is None else velocity
                 for parameter, velocity in zip(self.params, self._velocity, strict=True)
@@ -105,10 +113,10 @@ class SGD:
                 _core.sgd_update(
                     parameter.data,
                     parameter.grad,
-                    velocity if self._momentum != 0 else None,
-                    self._lr,
-                    self._momentum,
-                    self._weight_decay,
+                    velocity if self.momentum != 0 else None,
+                    self.lr,
+                    self.momentum,
+                    self.weight_decay,
                     self.nesterov,
                     "SGD.step",
                 )

@@ -36,8 +36,7 @@ class Sequential(Layer, MutableSequence[Any]):
     """
 
     def __init__(self, *layers: Any) -> None:
-        self._layers: list[Any] = []
-        self.extend(layers)
+        self._layers: list[Any] = [_checked(layer) for layer in layers]
 
     def forward(self, x: ArrayLike) -> Array:
         """Return the output of the last layer for x, an input of the first."""
@@ -70,6 +69,7 @@ class Sequential(Layer, MutableSequence[Any]):
     def insert(self, index: int, value: Any) -> None:
         """Insert a layer before the index."""
         self._layers.insert(index, _checked(value))
+        _core.structure_changed()
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -89,9 +89,11 @@ class Sequential(Layer, MutableSequence[Any]):
             self._layers[index] = [_checked(layer) for layer in value]
         else:
             self._layers[index] = _checked(value)
+        _core.structure_changed()
 
     def __delitem__(self, index: int | slice) -> None:
         del self._layers[index]
+        _core.structure_changed()
 
     def __len__(self) -> int:
         return len(self._layers)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ne_torch._checks import positive_integer
+from ne_torch._engine import make_engine
 from ne_torch._progress import Progress
 from ne_torch.history import History
 from ne_torch.random import RandomLike, as_generator
@@ -19,6 +20,7 @@ __all__ = ["History", "Trainer"]
 Callback = Callable[[int, History], object]
 
 _EVALUATION_ROWS = 1024
+_TURN = 0.02  # seconds that the engine runs before Python can draw, or raise KeyboardInterrupt
 
 
 class Trainer:
@@ -45,9 +47,34 @@ class Trainer:
     """
 
     def __init__(self, model: Any, *, loss: Any, optimizer: Any) -> None:
-        self.model = model
-        self.loss = loss
-        self.optimizer = optimizer
+        self._model = model
+        self._loss = loss
+        self._optimizer = optimizer
+        self._engine = make_engine(model, loss, optimizer)
+
+    @property
+    def model(self) -> Any:
+        """The model that is trained."""
+        return self._model
+
+    @property
+    def loss(self) -> Any:
+        """The loss that is made small."""
+        return self._loss
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer that makes it small."""
+        return self._optimizer
+
+    @property
+    def fused(self) -> bool:
+        """Whether the C++ engine trains this model; otherwise it is trained layer by layer.
+
+        The engine knows Sequential, Linear, ReLU, Softmax, MSELoss and SGD over all the model's parameters.
+        Either way gives the same bits; layer by layer leaves gradients behind, the engine does not.
+        """
+        return self._engine is not None
 
     def step(self, x: ArrayLike, target: ArrayLike) -> float:
         """Train on one batch; return its loss before the update.
@@ -61,10 +88,21 @@ class Trainer:
         ------
         ValueError, TypeError
             If shapes or dtypes do not fit. No parameter has been changed then.
+        RuntimeError
+            If another thread is inside this trainer.
         """
-        value: float = self.loss.forward(self.model.forward(x), target)
-        self.model.backward(self.loss.backward())
-        self.optimizer.step()
+        if self._engine is None:
+            return self._step_by_layers(x, target)
+        value = self._engine.step(x, target)
+        if value is None:  # model or optimizer have changed since the engine was made
+            self._engine = make_engine(self._model, self._loss, self._optimizer)
+            return self.step(x, target)
+        return value
+
+    def _step_by_layers(self, x: ArrayLike, target: ArrayLike) -> float:
+        value: float = self._loss.forward(self._model.forward(x), target)
+        self._model.backward(self._loss.backward())
+        self._optimizer.step()
         return value
 
     def evaluate(self, x: ArrayLike, target: ArrayLike) -> float:
@@ -73,7 +111,7 @@ class Trainer:
         total = 0.0
         for begin in range(0, len(x), _EVALUATION_ROWS):
             part = slice(begin, begin + _EVALUATION_ROWS)
-            total += self.loss.forward(self.model.forward(x[part]), target[part]) * len(x[part])
+            total += self._loss.forward(self._model.forward(x[part]), target[part]) * len(x[part])
         return total / len(x)
 
     def fit(
@@ -127,7 +165,7 @@ class Trainer:
         history = History()
         with Progress(progress, epochs, len(x)) as bar:
             for epoch in range(epochs):
-                order = generator.permutation(len(x)) if shuffle else np.arange(len(x))
+                order = generator.permutation(len(x)) if shuffle else None
                 begin = perf_counter()
                 history.loss.append(self._epoch(x, target, order, batch_size, bar))
                 history.seconds.append(perf_counter() - begin)
@@ -138,20 +176,39 @@ class Trainer:
                     break
         return history
 
-    def _epoch(self, x: Array, target: Array, order: Array, batch_size: int, bar: Progress) -> float:
-        total = 0.0
-        for begin in range(0, len(order), batch_size):
-            batch = order[begin : begin + batch_size]
-            total += self.step(x[batch], target[batch]) * len(batch)
-            bar.advance(len(batch))
-        return total / len(order)
+    def _epoch(self, x: Array, target: Array, order: Array | None, batch_size: int, bar: Progress) -> float:
+        """Train on every sample once, with a turn for Python every _TURN seconds; return the mean loss."""
+        total, done = 0.0, 0
+        while done < len(x):
+            part = None
+            if self._engine is not None:
+                part = self._engine.run(x, target, order, done, batch_size, _TURN, total)
+            rows, total = part or self._batch(x, target, order, done, batch_size, total)
+            done += rows
+            bar.advance(rows)
+        return total / len(x)
+
+    def _batch(
+        self, x: Array, target: Array, order: Array | None, first: int, batch_size: int, total: float
+    ) -> tuple[int, float]:
+        batch = slice(first, first + batch_size) if order is None else order[first : first + batch_size]
+        rows = len(x[batch])
+        return rows, total + self.step(x[batch], target[batch]) * rows
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_engine": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._engine = make_engine(self._model, self._loss, self._optimizer)
 
 
 def _rows(x: ArrayLike, target: ArrayLike, place: str) -> tuple[Array, Array]:
     x, target = np.asarray(x), np.asarray(target)
     if x.ndim == 0 or target.ndim == 0 or len(x) != len(target):
         raise ValueError(
-            f"{place}: expected x and target with the same number of rows, got shapes {x.shape} and {target.shape}"
+            f"{place}: expected x and target with the same number of rows, "
+            f"got shapes {x.shape} and {target.shape}"
         )
     if len(x) == 0:
         raise ValueError(f"{place}: expected at least one row, got none")

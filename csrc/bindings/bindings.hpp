@@ -11,5 +11,6 @@ void register_config(pybind11::module_& m);
 void register_losses(pybind11::module_& m);
 void register_optimizers(pybind11::module_& m);
 void register_random(pybind11::module_& m);
+void register_training(pybind11::module_& m);
 
 }  // namespace ne_torch

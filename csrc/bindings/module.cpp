@@ -14,5 +14,6 @@ PYBIND11_MODULE(_core, m) {
     ne_torch::register_losses(m);
     ne_torch::register_optimizers(m);
     ne_torch::register_random(m);
+    ne_torch::register_training(m);
     ne_torch::register_config(m);
 }

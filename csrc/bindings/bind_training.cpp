@@ -1,0 +1,184 @@
+// _core.SGDSettings, _core.Engine: a fused training step and whole epochs
+#include <pybind11/stl.h>
+
+#include <atomic>
+#include <memory>
+#include <variant>
+
+#include "bindings/arrays.hpp"
+#include "bindings/bindings.hpp"
+#include "training/engine.hpp"
+
+namespace ne_torch {
+namespace {
+
+// Counts changes to the structure of any model or optimizer: an engine made before one may be out of date.
+std::atomic<std::uint64_t> structure_revision{0};
+
+template <class T>
+T* parameter(py::handle value, const char* name) {
+    constexpr Dtype dtype = sizeof(T) == 4 ? Dtype::float32 : Dtype::float64;
+    return value.is_none() ? nullptr
+                           : parameter_array(value, "Trainer", name, dtype).template mutable_data<T>();
+}
+
+template <class T>
+Plan<T> make_plan(const py::list& layers) {
+    Plan<T> plan(LossKind::mse);
+    for (const py::handle item : layers) {
+        const auto layer = py::reinterpret_borrow<py::tuple>(item);
+        const auto kind = layer[0].cast<std::string>();
+        if (kind == "relu") {
+            plan.add_relu();
+        } else if (kind == "softmax") {
+            plan.add_softmax();
+        } else {
+            const auto weight = layer[1].cast<py::array>();
+            plan.add_linear(weight.shape(1), weight.shape(0), parameter<T>(layer[1], "weight"),
+                            parameter<T>(layer[2], "bias"), parameter<T>(layer[3], "weight_velocity"),
+                            parameter<T>(layer[4], "bias_velocity"));
+        }
+    }
+    return plan;
+}
+
+// Engine with what it borrows: the layers' arrays and the optimizer's settings.
+class PyEngine {
+    struct Pair {
+        Array input;
+        Array target;
+        index_t rows;
+    };
+    using Order = py::array_t<std::int64_t, py::array::c_style>;
+
+    template <class Body>
+    auto visit(Body body) {
+        if (auto* engine = std::get_if<Engine<float>>(&engine_)) return body(*engine, Dtype::float32);
+        return body(std::get<Engine<double>>(engine_), Dtype::float64);
+    }
+
+    // One call at a time: the workspace and the parameters are shared by all.
+    template <class Body>
+    auto run(double operations, Body body) {
+        if (busy_.exchange(true)) {
+            throw std::runtime_error(
+                "Trainer: expected one training call at a time, got a second one from "
+                "another thread; give each thread its own model and Trainer");
+        }
+        const std::unique_ptr<std::atomic<bool>, void (*)(std::atomic<bool>*)> release(
+            &busy_, [](std::atomic<bool>* busy) { busy->store(false); });
+        const ReleaseGil released(operations);
+        return body();
+    }
+
+    template <class T>
+    static Pair operands(const Plan<T>& plan, py::handle input, py::handle target, Dtype dtype,
+                         const char* place) {
+        Array x = input_array(input, place, "x", dtype);
+        if (x.ndim() == 0 || x.last() != plan.in_features()) {
+            throw py::value_error(std::string(place) + ": expected x of shape (..., " +
+                                  std::to_string(plan.in_features()) + "), got " + shape_text(x));
+        }
+        Array t = input_array(target, place, "target", dtype);
+        auto expected = shape_of(x);
+        expected.back() = plan.out_features();
+        if (shape_of(t) != expected) {
+            throw py::value_error(std::string(place) + ": expected target of shape " + shape_text(expected) +
+                                  ", the shape of the model's output, got " + shape_text(t));
+        }
+        const index_t rows = x.rows();
+        return {std::move(x), std::move(t), rows};
+    }
+
+    static Order checked_order(py::handle order, index_t rows) {
+        auto indices = py::cast<Order>(order);
+        for (py::ssize_t i = 0; i < indices.size(); ++i) {
+            if (indices.data()[i] < 0 || indices.data()[i] >= rows || indices.size() != rows) {
+                throw py::value_error("Trainer.fit: expected an order of 0 .. " + std::to_string(rows - 1));
+            }
+        }
+        return indices;
+    }
+
+    template <class T>
+    static Batch<T> batch_of(const Engine<T>& engine, const Pair& pair) {
+        return {pair.rows,
+                {pair.input.data<T>(), engine.plan().in_features(), 1},
+                {pair.target.data<T>(), engine.plan().out_features(), 1}};
+    }
+
+    template <class T>
+    static Samples<T> samples_of(const Engine<T>&, const Pair& pair, const std::int64_t* order) {
+        return {pair.input.data<T>(), pair.target.data<T>(), order, pair.rows};
+    }
+
+  public:
+    PyEngine(const std::string& dtype, py::list layers, py::object settings)
+        : layers_(std::move(layers)), settings_(std::move(settings)), revision_(structure_revision) {
+        const auto& shared = settings_.cast<const SgdSettings&>();
+        if (dtype == "float32") {
+            engine_.emplace<Engine<float>>(make_plan<float>(layers_), shared);
+        } else {
+            engine_.emplace<Engine<double>>(make_plan<double>(layers_), shared);
+        }
+    }
+
+    bool stale() const { return revision_ != structure_revision; }
+
+    // None where the engine is out of date: nothing has been done then.
+    py::object step(py::handle input, py::handle target) {
+        if (stale()) return py::none();
+        return visit([&](auto& engine, Dtype dtype) -> py::object {
+            const Pair pair = operands(engine.plan(), input, target, dtype, "Trainer.step");
+            if (pair.rows == 0) throw py::value_error("Trainer.step: expected at least one row, got none");
+            return py::float_(run(static_cast<double>(pair.rows) * engine.plan().work_per_row(),
+                                  [&] { return engine.step(batch_of(engine, pair)); }));
+        });
+    }
+
+    // (rows trained on, total loss), see Engine::run
+    py::object run_part(py::handle input, py::handle target, py::handle order, index_t first,
+                        index_t batch_size, double seconds, double total_loss) {
+        if (stale()) return py::none();
+        return visit([&](auto& engine, Dtype dtype) -> py::object {
+            const Pair pair = operands(engine.plan(), input, target, dtype, "Trainer.fit");
+            const auto indices =
+                order.is_none() ? std::nullopt : std::optional(checked_order(order, pair.rows));
+            const EpochPart part = run(1e9, [&] {
+                return engine.run(samples_of(engine, pair, indices ? indices->data() : nullptr), first,
+                                  batch_size, seconds, total_loss);
+            });
+            return py::make_tuple(part.rows, part.total_loss);
+        });
+    }
+
+  private:
+    py::list layers_;
+    py::object settings_;
+    std::uint64_t revision_;
+    std::atomic<bool> busy_{false};
+    std::variant<std::monostate, Engine<float>, Engine<double>> engine_;
+};
+
+}  // namespace
+
+void register_training(py::module_& m) {
+    py::class_<SgdSettings>(m, "SGDSettings")
+        .def(py::init([](double lr, double momentum, double weight_decay, bool nesterov) {
+                 return SgdSettings{lr, momentum, weight_decay, nesterov};
+             }),
+             py::arg("lr"), py::arg("momentum"), py::arg("weight_decay"), py::arg("nesterov"))
+        .def_readwrite("lr", &SgdSettings::lr)
+        .def_readwrite("momentum", &SgdSettings::momentum)
+        .def_readwrite("weight_decay", &SgdSettings::weight_decay)
+        .def_readwrite("nesterov", &SgdSettings::nesterov);
+    py::class_<PyEngine>(m, "Engine")
+        .def(py::init<const std::string&, py::list, py::object>(), py::arg("dtype"), py::arg("layers"),
+             py::arg("settings"))
+        .def("step", &PyEngine::step, py::arg("x"), py::arg("target"))
+        .def("run", &PyEngine::run_part, py::arg("x"), py::arg("target"), py::arg("order"), py::arg("first"),
+             py::arg("batch_size"), py::arg("seconds"), py::arg("total_loss"));
+    m.def("structure_changed", [] { ++structure_revision; });
+}
+
+}  // namespace ne_torch

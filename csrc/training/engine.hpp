@@ -1,0 +1,77 @@
+// A whole training step, forward to update, and whole epochs of them. ISA-neutral, Python-free.
+//
+//   phase 1  on one's own samples: input turned feature-major, forward, loss, gradients down to the first
+//            dense stage
+//   barrier
+//   phase 2  on one's own weights: grad_weight with the update in its store, grad_bias and its update
+//   barrier  (or the end of the region)
+//
+// Phase 1 needs no barrier inside where the batch has enough whole vectors for the team. Where it has not,
+// the rows of every product are shared instead, with a barrier after each. Either way every result is the
+// same chain.
+#pragma once
+
+#include <cstdint>
+
+#include "core/partition.hpp"
+#include "threading/thread_pool.hpp"
+#include "training/plan.hpp"
+#include "training/workspace.hpp"
+
+namespace ne_torch {
+
+template <class T>
+struct Batch {
+    index_t rows;
+    Matrix<const T> input;   // (rows, in_features), rows contiguous
+    Matrix<const T> target;  // (rows, out_features), rows contiguous
+};
+
+template <class T>
+struct Samples {
+    const T* input;             // (n, in_features)
+    const T* target;            // (n, out_features)
+    const std::int64_t* order;  // (n,) which sample comes when; null: as they lie
+    index_t count;
+};
+
+struct EpochPart {
+    index_t rows;       // trained on
+    double total_loss;  // sum over batches of mean loss * rows of the batch
+};
+
+template <class T>
+class Engine {
+  public:
+    // Borrows the settings, as it borrows the plan's parameters.
+    Engine(Plan<T> plan, const SgdSettings& settings) : plan_(std::move(plan)), settings_(settings) {}
+
+    const Plan<T>& plan() const { return plan_; }
+
+    // Trains on one batch and returns its mean loss before the update.
+    double step(const Batch<T>& batch);
+
+    // Trains on batches from sample `first` on, until the samples are used up or the time is, whichever is
+    // earlier; at least one batch. total_loss takes up the sum of the part before.
+    EpochPart run(const Samples<T>& samples, index_t first, index_t batch_size, double seconds,
+                  double total_loss);
+
+  private:
+    struct Member;
+
+    void prepare(index_t rows);
+    int team_for(index_t rows) const;
+    double run_step(Team& team, const Batch<T>& batch);
+    void forward(Member& me, const Batch<T>& batch);
+    void loss(Member& me, const Batch<T>& batch);
+    void backward(Member& me);
+    void update(Member& me, const Batch<T>& batch);
+    Batch<T> gather(const Samples<T>& samples, index_t first, index_t rows, const Team& team) const;
+
+    Plan<T> plan_;
+    const SgdSettings& settings_;
+    Workspace<T> work_;
+    const Kernels<T>* kernels_ = nullptr;
+};
+
+}  // namespace ne_torch

@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "core/inline.hpp"
+#include "core/compiler.hpp"
 
 namespace ne_torch {
 

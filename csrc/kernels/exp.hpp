@@ -8,7 +8,7 @@
 // to 0, NaN stays NaN. Called by softmax.
 #pragma once
 
-#include "core/inline.hpp"
+#include "core/compiler.hpp"
 
 namespace ne_torch {
 

@@ -2,68 +2,25 @@
 // formula.
 //
 //   for a block of KC terms            the chain is taken up again at the next block, through C
-//     pack B[KC, n] into panels        where that pays; otherwise panels are read where they lie
-//     for a block of MC rows           MC x KC elements of A stay in the second-level cache
-//       for a panel of NR columns      KC x NR elements of B stay in the first-level cache
+//     for a block of rows of A         which stays in the second-level cache
+//       for a panel of NR columns      of B, packed for the first block of rows where that pays
 //         for a tile of MR rows        micro-kernel
 #pragma once
 
 #include "core/gemm_args.hpp"
+#include "kernels/blocking.hpp"
 #include "kernels/micro_kernel.hpp"
-#include "kernels/transpose.hpp"
+#include "kernels/packing.hpp"
 
 namespace ne_torch {
-
-template <class V>
-struct Blocking {
-    static constexpr index_t mr = V::max_rows;
-    static constexpr index_t nr = V::max_vectors * V::lanes;
-    // KC * NR elements are half of a first-level cache of 128 KiB for short chains... see docs/performance.md
-    static constexpr index_t kc = 65536 / static_cast<index_t>(sizeof(typename V::T)) / nr * 2;
-    static constexpr index_t mc = 262144 / static_cast<index_t>(sizeof(typename V::T)) / kc / mr * mr;
-};
-
-static inline index_t ceil_div(index_t a, index_t b) { return (a + b - 1) / b; }
-static inline index_t smaller(index_t a, index_t b) { return a < b ? a : b; }
-
-// Terms of one block: all of them, or an even share of at most KC. An update consumes the finished sum and C
-// holds the parameter, so its chain is never interrupted.
-template <class V>
-inline index_t block_depth(const GemmArgs<typename V::T>& g) {
-    if (g.epilogue == Epilogue::sgd || g.k <= Blocking<V>::kc) return g.k;
-    return ceil_div(g.k, ceil_div(g.k, Blocking<V>::kc));
-}
-
-// A transposed operand must be packed. One in place costs cache and TLB misses at wide row strides, which
-// pays for a copy when enough rows of C use it.
-template <class V>
-inline bool packs_b(const GemmArgs<typename V::T>& g) {
-    if (g.b.col_stride != 1) return true;
-    return g.m >= 8 * V::max_rows && g.b.row_stride > 2 * Blocking<V>::nr;
-}
 
 // Elements of GemmArgs::workspace that the product needs.
 template <class V>
 index_t gemm_workspace(const GemmArgs<typename V::T>& g) {
-    return packs_b<V>(g) ? ceil_div(g.n, V::lanes) * V::lanes * block_depth<V>(g) : 0;
-}
-
-// Packs B[t0 : t0 + depth, :] into panels of nr columns, each [depth][width rounded up to lanes].
-template <class V>
-void pack_panel(const GemmArgs<typename V::T>& g, index_t t0, index_t depth, index_t column, index_t width,
-                index_t panel_stride, typename V::T* panel) {
-    using T = typename V::T;
-    if (g.b.col_stride != 1) {
-        transpose<V>(width, depth, {g.b.data + column * g.b.col_stride + t0, g.b.col_stride},
-                     {panel, panel_stride});
-        return;
-    }
-    const T* source = g.b.data + t0 * g.b.row_stride + column;
-    for (index_t t = 0; t < depth; ++t) {
-        for_each_chunk<V>(width, [&](index_t j, auto lanes) {
-            lanes.store(panel + t * panel_stride + j, lanes.load(source + t * g.b.row_stride + j));
-        });
-    }
+    const index_t depth = block_depth<V>(g);
+    const index_t rows = smaller(Blocking<V>::rows_of_a(depth), g.m);
+    return (packs_b<V>(g) ? ceil_div(g.n, V::lanes) * V::lanes * depth : 0) +
+           (packs_a<V>(g) ? packed_a_size<V>(g, rows, depth) : 0);
 }
 
 // Rows of a block in tiles of nearly equal height, so that no tile is too short to hide the FMA latency.
@@ -86,7 +43,7 @@ void run_rows(Tile<V> tile, index_t row_begin, index_t row_end, const typename V
     for (index_t i = 0; i < tiles; ++i) {
         const index_t end = row_begin + rows * (i + 1) / tiles;
         tile.row = row;
-        tile.a = a + row * tile.args->a.row_stride;
+        tile.a = a + (row - row_begin) * tile.a_row_stride;
         run_tile<V, NV, V::max_rows>(static_cast<int>(end - row), tile);
         row = end;
     }
@@ -104,40 +61,52 @@ inline void run_panel(int vectors, const Tile<V>& tile, index_t row_begin, index
     }
 }
 
+// All panels of C's rows [row, row_end) for one block of terms. a: the element A[row, t0].
+template <class V>
+void run_block(const GemmArgs<typename V::T>& g, Tile<V> tile, index_t t0, index_t row, index_t row_end,
+               Matrix<const typename V::T> a, typename V::T* panels) {
+    constexpr index_t nr = Blocking<V>::nr;
+    tile.a_row_stride = a.row_stride;
+    tile.a_col_stride = a.col_stride;
+    for (index_t column = 0; column < g.n; column += nr) {
+        const index_t width = smaller(nr, g.n - column);
+        const int vectors = static_cast<int>(ceil_div(width, V::lanes));
+        const index_t panel_stride = vectors * V::lanes;
+        typename V::T* const panel = panels + column * tile.depth;
+        if (panels && row == 0) pack_b<V>(g, t0, tile.depth, column, width, panel_stride, panel);
+        const int last = static_cast<int>(width - (vectors - 1) * V::lanes);
+        tile.column = column;
+        tile.b = panels ? panel : g.b.data + t0 * g.b.row_stride + column;
+        tile.b_stride = panels ? panel_stride : g.b.row_stride;
+        tile.last = V::first(last);
+        tile.last_is_full = last == V::lanes;
+        run_panel<V, V::max_vectors>(vectors, tile, row, row_end, a.data);
+    }
+}
+
 template <class V>
 void gemm(const GemmArgs<typename V::T>& g) {
     using T = typename V::T;
-    constexpr index_t nr = Blocking<V>::nr;
     if (g.m == 0 || g.n == 0) return;
-    const bool packed = packs_b<V>(g);
     const index_t depth = block_depth<V>(g);
+    T* const panels = packs_b<V>(g) ? g.workspace : nullptr;
+    T* const a_room = g.workspace + (panels ? ceil_div(g.n, V::lanes) * V::lanes * depth : 0);
+    const bool copy_a = packs_a<V>(g);
+    const index_t block_rows = Blocking<V>::rows_of_a(depth);
     index_t t0 = 0;
     do {  // also once for k = 0: the empty chain is +0
-        const index_t terms = smaller(depth, g.k - t0);
-        for (index_t row = 0; row < g.m; row += Blocking<V>::mc) {
-            const index_t row_end = smaller(row + Blocking<V>::mc, g.m);
-            for (index_t column = 0; column < g.n; column += nr) {
-                const index_t width = smaller(nr, g.n - column);
-                const int vectors = static_cast<int>(ceil_div(width, V::lanes));
-                const index_t panel_stride = vectors * V::lanes;
-                T* const panel = g.workspace + column * terms;
-                if (packed && row == 0) pack_panel<V>(g, t0, terms, column, width, panel_stride, panel);
-
-                Tile<V> tile{};
-                tile.args = &g;
-                tile.column = column;
-                tile.depth = terms;
-                tile.b = packed ? panel : g.b.data + t0 * g.b.row_stride + column;
-                tile.b_stride = packed ? panel_stride : g.b.row_stride;
-                const int last = static_cast<int>(width - (vectors - 1) * V::lanes);
-                tile.last = V::first(last);
-                tile.last_is_full = last == V::lanes;
-                tile.first_block = t0 == 0;
-                tile.last_block = t0 + terms >= g.k;
-                run_panel<V, V::max_vectors>(vectors, tile, row, row_end, g.a.data + t0 * g.a.col_stride);
-            }
+        Tile<V> tile{};
+        tile.args = &g;
+        tile.depth = smaller(depth, g.k - t0);
+        tile.first_block = t0 == 0;
+        tile.last_block = t0 + tile.depth >= g.k;
+        for (index_t row = 0; row < g.m; row += block_rows) {
+            const index_t row_end = smaller(row + block_rows, g.m);
+            Matrix<const T> a{g.a.at(row, t0), g.a.row_stride, g.a.col_stride};
+            if (copy_a) a = pack_a<V>(a, row_end - row, tile.depth, a_room);
+            run_block<V>(g, tile, t0, row, row_end, a, panels);
         }
-        t0 += terms;
+        t0 += tile.depth;
     } while (t0 < g.k);
 }
 

@@ -5,11 +5,14 @@
 #pragma once
 
 #include "core/gemm_args.hpp"
-#include "core/inline.hpp"
+#include "core/compiler.hpp"
 #include "kernels/lanes.hpp"
 #include "kernels/optimizers.hpp"
 
 namespace ne_torch {
+
+// Shorter chains end before a prefetch returns.
+static constexpr index_t kPrefetchDepth = 48;
 
 template <class V>
 struct Tile {
@@ -19,6 +22,8 @@ struct Tile {
     index_t column;
     index_t depth;  // terms of the chain in this call
     const T* a;     // A[row, t0]
+    index_t a_row_stride;
+    index_t a_col_stride;
     const T* b;     // B[t0, column]
     index_t b_stride;
     typename V::Mask last;  // lanes of the last vector that exist
@@ -129,9 +134,19 @@ void micro_kernel(const Tile<V>& tile) {
         });
     }
 
+    // The update will read and write its parameters, which may have left the cache since the last step.
+    if (g.epilogue == Epilogue::sgd && tile.depth >= kPrefetchDepth) {
+        T* const c = g.c.data + tile.row * g.c.row_stride + tile.column;
+#pragma GCC unroll 16
+        for (int r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+            for (int v = 0; v < NV; ++v) NE_TORCH_PREFETCH_WRITE(c + r * g.c.row_stride + v * V::lanes);
+        }
+    }
+
     // Rows are reached from one pointer in four, so that pointers and offsets fit the integer registers.
     constexpr int groups = (MR + 3) / 4;
-    const index_t row_stride = g.a.row_stride;
+    const index_t row_stride = tile.a_row_stride;
     const T* a[groups];
 #pragma GCC unroll 4
     for (int i = 0; i < groups; ++i) a[i] = tile.a + 4 * i * row_stride;
@@ -148,7 +163,7 @@ void micro_kernel(const Tile<V>& tile) {
             for (int v = 0; v < NV; ++v) sum[r][v] = V::fma(ar, bt[v], sum[r][v]);
         }
 #pragma GCC unroll 4
-        for (int i = 0; i < groups; ++i) a[i] += g.a.col_stride;
+        for (int i = 0; i < groups; ++i) a[i] += tile.a_col_stride;
         b += tile.b_stride;
     }
     store_tile<V, MR, NV>(tile, sum);

@@ -12,6 +12,15 @@ constexpr index_t kCacheLine = 64;
 
 index_t round_up(index_t n, index_t unit) { return (n + unit - 1) / unit * unit; }
 
+// Elements from row to row: whole cache lines, and no multiple of 1 KiB, where rows would share a few sets of
+// the cache and evict each other.
+template <class T>
+index_t padded(index_t row) {
+    constexpr index_t line = kCacheLine / static_cast<index_t>(sizeof(T));
+    const index_t stride = round_up(row, line);
+    return stride % (16 * line) == 0 ? stride + line : stride;
+}
+
 // Hands out consecutive pieces: a first pass with no memory only counts.
 template <class T>
 class Layout {
@@ -53,8 +62,7 @@ void Workspace<T>::reserve(const Plan<T>& plan, const Kernels<T>& kernels, index
     rows = std::max(rows, rows_);
     threads = std::max(threads, threads_);
     const auto& stages = plan.stages();
-    const index_t line = kCacheLine / static_cast<index_t>(sizeof(T));
-    const index_t stride = round_up(rows, line);
+    const index_t stride = padded<T>(rows);
     const index_t packing = packing_room(plan, kernels, rows, stride);
 
     const auto lay_out = [&](T* memory) {
@@ -70,7 +78,7 @@ void Workspace<T>::reserve(const Plan<T>& plan, const Kernels<T>& kernels, index
             gradients_[i + 1] = layout.take(stages[i].out_features * stride);
             if (stages[i].kind != StageKind::dense) continue;
             grad_biases_[i] = layout.take(stages[i].out_features);
-            batch_major_strides_[i] = round_up(stages[i].in_features, line);
+            batch_major_strides_[i] = padded<T>(stages[i].in_features);
             if (i > 0) batch_major_[i] = layout.take(rows * batch_major_strides_[i]);
         }
         target_ = layout.take(plan.out_features() * stride);

@@ -1,6 +1,6 @@
-// What compilers spell differently. Forced inlining: around the register tile, where a call would push the accumulators to memory, and for
-// helpers that files built with instruction-set flags share with others (a weak copy of one, compiled with
-// those flags, must not be the one the linker keeps for everybody).
+// What compilers spell differently. Forced inlining: around the register tile, where a call would push the
+// accumulators to memory, and for helpers that files built with instruction-set flags share with others (a
+// weak copy of one, compiled with those flags, must not be the one the linker keeps for everybody).
 #pragma once
 
 #if defined(_MSC_VER) && !defined(__clang__)

@@ -18,6 +18,11 @@ struct Kernels {
     void (*gemm)(const GemmArgs<T>&);
     index_t (*gemm_workspace)(const GemmArgs<T>&);  // elements, for arguments that lack only it
 
+    // result[i] = (chain over j ascending of matrix[i, j] * vector[j]) + bias[i * bias_stride]; bias may be
+    // null
+    void (*matvec)(index_t rows, index_t cols, Matrix<const T> matrix, const T* vector, const T* bias,
+                   index_t bias_stride, T* result);
+
     // target[j, i] = source[i, j] for a (rows, cols) source; both contiguous along their last axis
     void (*transpose)(index_t rows, index_t cols, Matrix<const T> source, Matrix<T> target);
 

@@ -12,6 +12,9 @@ namespace {
 // multiply-adds (17 us of a core at 230 GFLOP/s in float32) sharing cannot be trusted to win.
 constexpr double kWorthSharing = 4e6;
 
+// A product with one row or column pays for transposes in registers only where its chains are long.
+constexpr index_t kLongChain = 64;
+
 int team_for(double work) { return work < kWorthSharing ? 1 : num_threads(); }
 
 // Packed panels live as long as the thread, so that a call allocates nothing once its shapes have been seen.
@@ -33,6 +36,19 @@ void run_share(const Kernels<T>& kernels, const GemmArgs<T>& whole, const Team& 
 template <class T>
 void affine_forward(const AffineShape& s, const T* x, const T* weight, const T* bias, T* y) {
     const Kernels<T>& kernels = active_kernels<T>();
+    if (s.in_features >= kLongChain && (s.batch == 1 || s.out_features == 1)) {
+        const bool one_sample = s.batch == 1;
+        const index_t rows = one_sample ? s.out_features : s.batch;
+        const T* const matrix = one_sample ? weight : x;
+        parallel(team_for(s.work()), [&](Team& team) {
+            const Range mine = share_range(rows, kernels.lanes, team.index, team.count);
+            const T* const my_bias = bias && one_sample ? bias + mine.begin : bias;
+            kernels.matvec(mine.end - mine.begin, s.in_features,
+                           {matrix + mine.begin * s.in_features, s.in_features, 1}, one_sample ? x : weight,
+                           my_bias, one_sample ? 1 : 0, y + mine.begin);
+        });
+        return;
+    }
     GemmArgs<T> g;
     g.m = s.batch;
     g.n = s.out_features;
@@ -57,17 +73,33 @@ void affine_backward(const AffineShape& s, const T* grad_output, const T* x, con
     input.b = {weight, s.in_features, 1};
     input.c = {grad_input, s.in_features, 1};
 
+    const bool one_input = s.in_features == 1 && s.out_features >= kLongChain;
     GemmArgs<T> parameters;
-    parameters.m = s.out_features;
-    parameters.n = s.in_features;
     parameters.k = s.batch;
-    parameters.a = {grad_output, 1, s.out_features};
-    parameters.b = {x, s.in_features, 1};
-    parameters.c = {grad_weight, s.in_features, 1};
+    if (one_input) {  // grad_weight is a row: its outputs lie along the lanes
+        parameters.m = 1;
+        parameters.n = s.out_features;
+        parameters.a = {x, s.batch, 1};
+        parameters.b = {grad_output, s.out_features, 1};
+        parameters.c = {grad_weight, s.out_features, 1};
+    } else {
+        parameters.m = s.out_features;
+        parameters.n = s.in_features;
+        parameters.a = {grad_output, 1, s.out_features};
+        parameters.b = {x, s.in_features, 1};
+        parameters.c = {grad_weight, s.in_features, 1};
+    }
 
     parallel(team_for(2 * s.work()), [&](Team& team) {
-        if (grad_input) run_share(kernels, input, team);
-        if (grad_weight) run_share(kernels, parameters, team);
+        if (one_input) {
+            const Range mine = share_range(s.batch, kernels.lanes, team.index, team.count);
+            kernels.matvec(mine.end - mine.begin, s.out_features,
+                           {grad_output + mine.begin * s.out_features, s.out_features, 1}, weight, nullptr, 0,
+                           grad_input + mine.begin);
+        } else {
+            run_share(kernels, input, team);
+        }
+        run_share(kernels, parameters, team);
         if (grad_bias && team.index == team.count - 1) {
             kernels.column_sums(s.batch, s.out_features, {grad_output, s.out_features, 1}, grad_bias);
         }

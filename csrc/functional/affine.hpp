@@ -5,7 +5,7 @@
 //             grad_weight[o, k] = chain over b of grad_output[b, o] * x[b, k]
 //             grad_bias[o]      = sum over b of grad_output[b, o]
 //
-// All arrays are contiguous; bias, and any gradient that is not wanted, may be null.
+// All arrays are contiguous; bias and grad_bias may be null.
 #pragma once
 
 #include "core/views.hpp"

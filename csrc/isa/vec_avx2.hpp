@@ -3,6 +3,8 @@
 
 #include <immintrin.h>
 
+#include <cstdint>
+
 namespace ne_torch::avx2 {
 
 struct VecF32 {
@@ -38,11 +40,26 @@ struct VecF32 {
         const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n.v), _mm256_set1_epi32(127));
         return {_mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23))};
     }
-    static void interleave(VecF32 a, VecF32 b, VecF32& low, VecF32& high) {
-        const __m256 even = _mm256_unpacklo_ps(a.v, b.v);
-        const __m256 odd = _mm256_unpackhi_ps(a.v, b.v);
-        low.v = _mm256_permute2f128_ps(even, odd, 0x20);
-        high.v = _mm256_permute2f128_ps(even, odd, 0x31);
+    // Two rows meet in one register by loads alone; what is left is a 4 x 4 transpose within the halves.
+    static void load_transposed(const T* p, std::int64_t stride, VecF32 (&block)[lanes]) {
+#pragma GCC unroll 2
+        for (int q = 0; q < 2; ++q) {
+            __m256 r[4];
+#pragma GCC unroll 4
+            for (int j = 0; j < 4; ++j) {
+                const T* row = p + j * stride + 4 * q;
+                r[j] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row)),
+                                            _mm_loadu_ps(row + 4 * stride), 1);
+            }
+            const __m256d low01 = _mm256_castps_pd(_mm256_unpacklo_ps(r[0], r[1]));
+            const __m256d high01 = _mm256_castps_pd(_mm256_unpackhi_ps(r[0], r[1]));
+            const __m256d low23 = _mm256_castps_pd(_mm256_unpacklo_ps(r[2], r[3]));
+            const __m256d high23 = _mm256_castps_pd(_mm256_unpackhi_ps(r[2], r[3]));
+            block[4 * q].v = _mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23));
+            block[4 * q + 1].v = _mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23));
+            block[4 * q + 2].v = _mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23));
+            block[4 * q + 3].v = _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23));
+        }
     }
     static void accumulate_squares(VecF32 x, double* total) {
         const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(x.v));
@@ -85,11 +102,19 @@ struct VecF64 {
             _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_cvtpd_epi32(n.v)), _mm256_set1_epi64x(1023));
         return {_mm256_castsi256_pd(_mm256_slli_epi64(exponent, 52))};
     }
-    static void interleave(VecF64 a, VecF64 b, VecF64& low, VecF64& high) {
-        const __m256d even = _mm256_unpacklo_pd(a.v, b.v);
-        const __m256d odd = _mm256_unpackhi_pd(a.v, b.v);
-        low.v = _mm256_permute2f128_pd(even, odd, 0x20);
-        high.v = _mm256_permute2f128_pd(even, odd, 0x31);
+    static void load_transposed(const T* p, std::int64_t stride, VecF64 (&block)[lanes]) {
+#pragma GCC unroll 2
+        for (int q = 0; q < 2; ++q) {
+            __m256d r[2];
+#pragma GCC unroll 2
+            for (int j = 0; j < 2; ++j) {
+                const T* row = p + j * stride + 2 * q;
+                r[j] = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(row)),
+                                            _mm_loadu_pd(row + 2 * stride), 1);
+            }
+            block[2 * q].v = _mm256_unpacklo_pd(r[0], r[1]);
+            block[2 * q + 1].v = _mm256_unpackhi_pd(r[0], r[1]);
+        }
     }
     static void accumulate_squares(VecF64 x, double* total) {
         _mm256_storeu_pd(total, _mm256_fmadd_pd(x.v, x.v, _mm256_loadu_pd(total)));

@@ -3,6 +3,8 @@
 
 #include <immintrin.h>
 
+#include <cstdint>
+
 namespace ne_torch::avx512 {
 
 struct VecF32 {
@@ -36,11 +38,29 @@ struct VecF32 {
         const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127));
         return {_mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23))};
     }
-    static void interleave(VecF32 a, VecF32 b, VecF32& low, VecF32& high) {
-        const __m512i lo = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-        const __m512i hi = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-        low.v = _mm512_permutex2var_ps(a.v, lo, b.v);
-        high.v = _mm512_permutex2var_ps(a.v, hi, b.v);
+    // Four rows meet in one register by loads alone, a quarter each; what is left is a 4 x 4 transpose within
+    // the quarters, half the shuffles of a transpose in registers.
+    static void load_transposed(const T* p, std::int64_t stride, VecF32 (&block)[lanes]) {
+#pragma GCC unroll 4
+        for (int q = 0; q < 4; ++q) {
+            __m512 r[4];
+#pragma GCC unroll 4
+            for (int j = 0; j < 4; ++j) {
+                const T* row = p + j * stride + 4 * q;
+                r[j] = _mm512_broadcast_f32x4(_mm_loadu_ps(row));
+                r[j] = _mm512_mask_broadcast_f32x4(r[j], 0x00f0, _mm_loadu_ps(row + 4 * stride));
+                r[j] = _mm512_mask_broadcast_f32x4(r[j], 0x0f00, _mm_loadu_ps(row + 8 * stride));
+                r[j] = _mm512_mask_broadcast_f32x4(r[j], 0xf000, _mm_loadu_ps(row + 12 * stride));
+            }
+            const __m512d low01 = _mm512_castps_pd(_mm512_unpacklo_ps(r[0], r[1]));
+            const __m512d high01 = _mm512_castps_pd(_mm512_unpackhi_ps(r[0], r[1]));
+            const __m512d low23 = _mm512_castps_pd(_mm512_unpacklo_ps(r[2], r[3]));
+            const __m512d high23 = _mm512_castps_pd(_mm512_unpackhi_ps(r[2], r[3]));
+            block[4 * q].v = _mm512_castpd_ps(_mm512_unpacklo_pd(low01, low23));
+            block[4 * q + 1].v = _mm512_castpd_ps(_mm512_unpackhi_pd(low01, low23));
+            block[4 * q + 2].v = _mm512_castpd_ps(_mm512_unpacklo_pd(high01, high23));
+            block[4 * q + 3].v = _mm512_castpd_ps(_mm512_unpackhi_pd(high01, high23));
+        }
     }
     static void accumulate_squares(VecF32 x, double* total) {
         const __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(x.v));
@@ -82,11 +102,21 @@ struct VecF64 {
             _mm512_add_epi64(_mm512_cvtepi32_epi64(_mm512_cvtpd_epi32(n.v)), _mm512_set1_epi64(1023));
         return {_mm512_castsi512_pd(_mm512_slli_epi64(exponent, 52))};
     }
-    static void interleave(VecF64 a, VecF64 b, VecF64& low, VecF64& high) {
-        const __m512i lo = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
-        const __m512i hi = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
-        low.v = _mm512_permutex2var_pd(a.v, lo, b.v);
-        high.v = _mm512_permutex2var_pd(a.v, hi, b.v);
+    static void load_transposed(const T* p, std::int64_t stride, VecF64 (&block)[lanes]) {
+#pragma GCC unroll 4
+        for (int q = 0; q < 4; ++q) {
+            __m512d r[2];
+#pragma GCC unroll 2
+            for (int j = 0; j < 2; ++j) {
+                const T* row = p + j * stride + 2 * q;
+                r[j] = _mm512_broadcast_f64x2(_mm_loadu_pd(row));
+                r[j] = _mm512_mask_broadcast_f64x2(r[j], 0x0c, _mm_loadu_pd(row + 2 * stride));
+                r[j] = _mm512_mask_broadcast_f64x2(r[j], 0x30, _mm_loadu_pd(row + 4 * stride));
+                r[j] = _mm512_mask_broadcast_f64x2(r[j], 0xc0, _mm_loadu_pd(row + 6 * stride));
+            }
+            block[2 * q].v = _mm512_unpacklo_pd(r[0], r[1]);
+            block[2 * q + 1].v = _mm512_unpackhi_pd(r[0], r[1]);
+        }
     }
     static void accumulate_squares(VecF64 x, double* total) {
         _mm512_storeu_pd(total, _mm512_fmadd_pd(x.v, x.v, _mm512_loadu_pd(total)));

@@ -3,6 +3,8 @@
 
 #include <arm_neon.h>
 
+#include <cstdint>
+
 namespace ne_torch::neon {
 
 struct FirstLanes {
@@ -49,9 +51,17 @@ struct VecF32 {
         const int32x4_t exponent = vaddq_s32(vcvtq_s32_f32(n.v), vdupq_n_s32(127));
         return {vreinterpretq_f32_s32(vshlq_n_s32(exponent, 23))};
     }
-    static void interleave(VecF32 a, VecF32 b, VecF32& low, VecF32& high) {
-        low.v = vzip1q_f32(a.v, b.v);
-        high.v = vzip2q_f32(a.v, b.v);
+    static void load_transposed(const T* p, std::int64_t stride, VecF32 (&block)[lanes]) {
+        const float32x4_t r[4] = {vld1q_f32(p), vld1q_f32(p + stride), vld1q_f32(p + 2 * stride),
+                                  vld1q_f32(p + 3 * stride)};
+        const float64x2_t low01 = vreinterpretq_f64_f32(vzip1q_f32(r[0], r[1]));
+        const float64x2_t high01 = vreinterpretq_f64_f32(vzip2q_f32(r[0], r[1]));
+        const float64x2_t low23 = vreinterpretq_f64_f32(vzip1q_f32(r[2], r[3]));
+        const float64x2_t high23 = vreinterpretq_f64_f32(vzip2q_f32(r[2], r[3]));
+        block[0].v = vreinterpretq_f32_f64(vzip1q_f64(low01, low23));
+        block[1].v = vreinterpretq_f32_f64(vzip2q_f64(low01, low23));
+        block[2].v = vreinterpretq_f32_f64(vzip1q_f64(high01, high23));
+        block[3].v = vreinterpretq_f32_f64(vzip2q_f64(high01, high23));
     }
     static void accumulate_squares(VecF32 x, double* total) {
         const float64x2_t low = vcvt_f64_f32(vget_low_f32(x.v));
@@ -99,9 +109,11 @@ struct VecF64 {
         const int64x2_t exponent = vaddq_s64(vcvtq_s64_f64(n.v), vdupq_n_s64(1023));
         return {vreinterpretq_f64_s64(vshlq_n_s64(exponent, 52))};
     }
-    static void interleave(VecF64 a, VecF64 b, VecF64& low, VecF64& high) {
-        low.v = vzip1q_f64(a.v, b.v);
-        high.v = vzip2q_f64(a.v, b.v);
+    static void load_transposed(const T* p, std::int64_t stride, VecF64 (&block)[lanes]) {
+        const float64x2_t r0 = vld1q_f64(p);
+        const float64x2_t r1 = vld1q_f64(p + stride);
+        block[0].v = vzip1q_f64(r0, r1);
+        block[1].v = vzip2q_f64(r0, r1);
     }
     static void accumulate_squares(VecF64 x, double* total) {
         vst1q_f64(total, vfmaq_f64(vld1q_f64(total), x.v, x.v));

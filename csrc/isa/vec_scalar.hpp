@@ -47,10 +47,8 @@ struct Vec {
         std::memcpy(&result.v, &bits, sizeof(T));
         return result;
     }
-    static void interleave(Vec a, Vec b, Vec& low, Vec& high) {
-        low = a;
-        high = b;
-    }
+    // block[t] lane i = p[i * stride + t]: a block of lanes x lanes, transposed
+    static void load_transposed(const T* p, std::int64_t, Vec (&block)[lanes]) { block[0] = load(p); }
     // total[l] = fma(x[l], x[l], total[l]) in float64
     static void accumulate_squares(Vec x, double* total) {
         *total = std::fma(static_cast<double>(x.v), static_cast<double>(x.v), *total);

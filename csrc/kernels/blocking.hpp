@@ -12,9 +12,9 @@ template <class V>
 struct Blocking {
     static constexpr index_t mr = V::max_rows;
     static constexpr index_t nr = V::max_vectors * V::lanes;
-    // Terms of a block. A panel of B, KC x NR, is 128 KiB and streams from the second-level cache at 11 bytes a
-    // cycle, below what that delivers; 256, 512 and 1024 terms measure alike, the longest has the fewest detours
-    // of partial sums through C.
+    // Terms of a block. A panel of B, KC x NR, is 128 KiB and streams from the second-level cache at 11 bytes
+    // a cycle, below what that delivers; 256, 512 and 1024 terms measure alike, the longest has the fewest
+    // detours of partial sums through C.
     static constexpr index_t kc = 1024;
     // Rows of a block of A, `depth` terms each: 512 KiB, half of a second-level cache of 1 MiB.
     static constexpr index_t rows_of_a(index_t depth) {
@@ -23,10 +23,35 @@ struct Blocking {
     }
 };
 
+// A B of more than half a second-level cache, whose panels would be read across its rows.
+template <class V>
+inline bool is_large_b(const GemmArgs<typename V::T>& g) {
+    constexpr index_t large = 524288 / static_cast<index_t>(sizeof(typename V::T));
+    return g.n > 2 * Blocking<V>::nr && g.k * g.b.row_stride > large;
+}
+
+// For few rows of C a large B is best read in place and along its rows: a few of them at a time, over all
+// columns, so that pages and prefetchers stay with them.
+template <class V>
+inline bool streams_b(const GemmArgs<typename V::T>& g) {
+    return g.b.col_stride == 1 && g.m <= 2 * V::max_rows && is_large_b<V>(g);
+}
+
+// Rows of A, and of C, that are done with before the next ones. Where B is small and C is wide, one tile's
+// worth: C is then written along its rows.
+template <class V>
+inline index_t rows_of_block(const GemmArgs<typename V::T>& g, index_t depth) {
+    constexpr index_t small = 65536 / static_cast<index_t>(sizeof(typename V::T));
+    if (g.n > 4 * Blocking<V>::nr && g.n * depth <= small) return V::max_rows;
+    return Blocking<V>::rows_of_a(depth);
+}
+
 // Terms of one block: all of them, or an even share of at most KC. An update consumes the finished sum and
 // C holds the parameter, so its chain is never interrupted.
 template <class V>
 inline index_t block_depth(const GemmArgs<typename V::T>& g) {
+    constexpr index_t streamed = 32;
+    if (g.epilogue != Epilogue::sgd && streams_b<V>(g)) return smaller(streamed, g.k);
     if (g.epilogue == Epilogue::sgd || g.k <= Blocking<V>::kc) return g.k;
     return ceil_div(g.k, ceil_div(g.k, Blocking<V>::kc));
 }

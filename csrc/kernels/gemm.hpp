@@ -18,7 +18,7 @@ namespace ne_torch {
 template <class V>
 index_t gemm_workspace(const GemmArgs<typename V::T>& g) {
     const index_t depth = block_depth<V>(g);
-    const index_t rows = smaller(Blocking<V>::rows_of_a(depth), g.m);
+    const index_t rows = smaller(rows_of_block<V>(g, depth), g.m);
     return (packs_b<V>(g) ? ceil_div(g.n, V::lanes) * V::lanes * depth : 0) +
            (packs_a<V>(g) ? packed_a_size<V>(g, rows, depth) : 0);
 }
@@ -92,7 +92,7 @@ void gemm(const GemmArgs<typename V::T>& g) {
     T* const panels = packs_b<V>(g) ? g.workspace : nullptr;
     T* const a_room = g.workspace + (panels ? ceil_div(g.n, V::lanes) * V::lanes * depth : 0);
     const bool copy_a = packs_a<V>(g);
-    const index_t block_rows = Blocking<V>::rows_of_a(depth);
+    const index_t block_rows = rows_of_block<V>(g, depth);
     index_t t0 = 0;
     do {  // also once for k = 0: the empty chain is +0
         Tile<V> tile{};

@@ -5,6 +5,7 @@
 #include "kernels/activations.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/losses.hpp"
+#include "kernels/matvec.hpp"
 #include "kernels/optimizers.hpp"
 #include "kernels/softmax.hpp"
 #include "kernels/sums.hpp"
@@ -20,6 +21,7 @@ constexpr Kernels<typename V::T> make_kernels() {
         .tile_cols = V::max_vectors * V::lanes,
         .gemm = gemm<V>,
         .gemm_workspace = gemm_workspace<V>,
+        .matvec = matvec<V>,
         .transpose = transpose<V>,
         .row_sums = row_sums<V>,
         .column_sums = column_sums<V>,

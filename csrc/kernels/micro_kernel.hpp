@@ -4,8 +4,8 @@
 // multiply-adds from +0, ascending in t, whatever the tile it fell into. Called by gemm.hpp alone.
 #pragma once
 
-#include "core/gemm_args.hpp"
 #include "core/compiler.hpp"
+#include "core/gemm_args.hpp"
 #include "kernels/lanes.hpp"
 #include "kernels/optimizers.hpp"
 
@@ -24,7 +24,7 @@ struct Tile {
     const T* a;     // A[row, t0]
     index_t a_row_stride;
     index_t a_col_stride;
-    const T* b;     // B[t0, column]
+    const T* b;  // B[t0, column]
     index_t b_stride;
     typename V::Mask last;  // lanes of the last vector that exist
     bool last_is_full;
@@ -98,9 +98,12 @@ NE_TORCH_INLINE void store_tile(const Tile<V>& tile, V (&sum)[MR][NV]) {
         case Epilogue::sgd: {
             const SgdStep<V> sgd(g.sgd);
             if (sgd.plain()) {
+                // All loads before all stores: a masked store stalls loads of the line it is in.
                 for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
-                    T* param = c + r * c_stride + v * V::lanes;
-                    lanes.store(param, sgd.descend(lanes.load(param), sum[r][v]));
+                    sum[r][v] = sgd.descend(lanes.load(c + r * c_stride + v * V::lanes), sum[r][v]);
+                });
+                for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
+                    lanes.store(c + r * c_stride + v * V::lanes, sum[r][v]);
                 });
             } else {
                 T* velocity = g.velocity.data;

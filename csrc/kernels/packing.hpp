@@ -11,11 +11,12 @@
 
 namespace ne_torch {
 
-// A transposed operand must be packed. One in place costs cache and TLB misses at wide row strides, which pays
-// for a copy when enough rows of C use it.
+// A transposed operand must be packed. One in place costs cache and TLB misses at wide row strides, which
+// pays for a copy when enough rows of C use it.
 template <class V>
 inline bool packs_b(const GemmArgs<typename V::T>& g) {
     if (g.b.col_stride != 1) return true;
+    if (is_large_b<V>(g)) return !streams_b<V>(g);
     return g.m >= 32 * V::max_rows && g.b.row_stride > 2 * Blocking<V>::nr;
 }
 

@@ -6,30 +6,39 @@
 
 namespace ne_torch {
 
-// total[j] = sum over i of values[i, j]; lanes are columns
+// total[j] = sum over i of values[i, j]; lanes are columns. Rows are read one after the other, a few at a
+// time, as they lie in memory; the totals in between wait in the first-level cache.
 template <class V>
 void column_sums(index_t rows, index_t cols, Matrix<const typename V::T> values, typename V::T* total) {
-    for_each_chunk<V>(cols, [&](index_t j, auto lanes) {
-        V sum = V::broadcast(0);
-        for (index_t i = 0; i < rows; ++i) sum = sum + lanes.load(values.data + i * values.row_stride + j);
-        lanes.store(total + j, sum);
-    });
+    constexpr index_t together = 4;
+    for_each_chunk<V>(cols, [&](index_t j, auto lanes) { lanes.store(total + j, V::broadcast(0)); });
+    index_t i = 0;
+    for (; i + together <= rows; i += together) {
+        for_each_chunk<V>(cols, [&](index_t j, auto lanes) {
+            V sum = lanes.load(total + j);
+#pragma GCC unroll 4
+            for (index_t r = 0; r < together; ++r) sum = sum + lanes.load(values.at(i + r, j));
+            lanes.store(total + j, sum);
+        });
+    }
+    for (; i < rows; ++i) {
+        for_each_chunk<V>(cols, [&](index_t j, auto lanes) {
+            lanes.store(total + j, lanes.load(total + j) + lanes.load(values.at(i, j)));
+        });
+    }
 }
 
 // total[i] = sum over j of values[i, j]; lanes are rows, so that blocks are transposed on the way
 template <class V>
 void row_sums(index_t rows, index_t cols, Matrix<const typename V::T> values, typename V::T* total) {
-    using T = typename V::T;
-    T columns[V::lanes * V::lanes];
     for_each_chunk<V>(rows, [&](index_t i, auto lanes) {
         const int row_count = static_cast<int>(rows - i < V::lanes ? rows - i : V::lanes);
         V sum = V::broadcast(0);
         for (index_t j = 0; j < cols; j += V::lanes) {
             const int col_count = static_cast<int>(cols - j < V::lanes ? cols - j : V::lanes);
-            transpose_block<V>(row_count, col_count,
-                               {values.data + i * values.row_stride + j, values.row_stride},
-                               {columns, V::lanes});
-            for (int c = 0; c < col_count; ++c) sum = sum + lanes.load(columns + c * V::lanes);
+            V block[V::lanes];
+            load_transposed_block<V>(row_count, col_count, {values.at(i, j), values.row_stride, 1}, block);
+            for (int c = 0; c < col_count; ++c) sum = sum + block[c];
         }
         lanes.store(total + i, sum);
     });

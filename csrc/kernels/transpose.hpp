@@ -1,7 +1,4 @@
-// target[j, i] = source[i, j], in blocks of lanes x lanes that are turned in registers.
-//
-// log2(lanes) rounds of perfect shuffles transpose a block: round by round, row i is interleaved with row
-// i + lanes/2, which moves one bit of the row number into the column number.
+// target[j, i] = source[i, j], in blocks of lanes x lanes that are transposed between memory and registers.
 #pragma once
 
 #include "core/views.hpp"
@@ -9,50 +6,38 @@
 
 namespace ne_torch {
 
+// block[t] lane i = source[i, t] for a block of rows x cols at most lanes each; zero elsewhere
 template <class V>
-inline void transpose_registers(V (&rows)[V::lanes]) {
-    constexpr int half = V::lanes / 2;
-#pragma GCC unroll 4
-    for (int width = 1; width < V::lanes; width *= 2) {
-        V next[V::lanes];
-#pragma GCC unroll 8
-        for (int i = 0; i < half; ++i) V::interleave(rows[i], rows[i + half], next[2 * i], next[2 * i + 1]);
-#pragma GCC unroll 16
-        for (int i = 0; i < V::lanes; ++i) rows[i] = next[i];
-    }
-}
-
-// One block of row_count x col_count at most lanes each; both views have contiguous rows.
-template <class V>
-inline void transpose_block(int row_count, int col_count, Matrix<const typename V::T> source,
-                            Matrix<typename V::T> target) {
-    V block[V::lanes];
-    if (row_count == V::lanes && col_count == V::lanes) {
-#pragma GCC unroll 16
-        for (int i = 0; i < V::lanes; ++i) block[i] = V::load(source.data + i * source.row_stride);
-        transpose_registers(block);
-#pragma GCC unroll 16
-        for (int i = 0; i < V::lanes; ++i) block[i].store(target.data + i * target.row_stride);
+inline void load_transposed_block(int rows, int cols, Matrix<const typename V::T> source,
+                                  V (&block)[V::lanes]) {
+    if (rows == V::lanes && cols == V::lanes) {
+        V::load_transposed(source.data, source.row_stride, block);
         return;
     }
-    const typename V::Mask columns = V::first(col_count);
+    typename V::T whole[V::lanes * V::lanes];
+    const typename V::Mask mask = V::first(cols);
     for (int i = 0; i < V::lanes; ++i) {
-        block[i] = i < row_count ? V::load(source.data + i * source.row_stride, columns) : V::broadcast(0);
+        const V row = i < rows ? V::load(source.at(i, 0), mask) : V::broadcast(0);
+        row.store(whole + i * V::lanes);
     }
-    transpose_registers(block);
-    const typename V::Mask rows = V::first(row_count);
-    for (int i = 0; i < col_count; ++i) block[i].store(target.data + i * target.row_stride, rows);
+    V::load_transposed(whole, V::lanes, block);
 }
 
 template <class V>
 void transpose(index_t rows, index_t cols, Matrix<const typename V::T> source, Matrix<typename V::T> target) {
     for (index_t i = 0; i < rows; i += V::lanes) {
         const int row_count = static_cast<int>(rows - i < V::lanes ? rows - i : V::lanes);
+        const typename V::Mask mask = V::first(row_count);
         for (index_t j = 0; j < cols; j += V::lanes) {
             const int col_count = static_cast<int>(cols - j < V::lanes ? cols - j : V::lanes);
-            transpose_block<V>(row_count, col_count,
-                               {source.data + i * source.row_stride + j, source.row_stride},
-                               {target.data + j * target.row_stride + i, target.row_stride});
+            V block[V::lanes];
+            load_transposed_block<V>(row_count, col_count, {source.at(i, j), source.row_stride, 1}, block);
+            if (row_count == V::lanes && col_count == V::lanes) {
+#pragma GCC unroll 16
+                for (int t = 0; t < V::lanes; ++t) block[t].store(target.at(j + t, i));
+            } else {
+                for (int t = 0; t < col_count; ++t) block[t].store(target.at(j + t, i), mask);
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 #include "functional/affine.hpp"
 
+#include <algorithm>
+
 #include "core/aligned_buffer.hpp"
 #include "core/partition.hpp"
 #include "dispatch/registry.hpp"
@@ -17,18 +19,40 @@ constexpr index_t kLongChain = 64;
 
 int team_for(double work) { return work < kWorthSharing ? 1 : num_threads(); }
 
-// Packed panels live as long as the thread, so that a call allocates nothing once its shapes have been seen.
+// A product with packing room for a team of `count`, or for one member alone: a busy pool may leave it at
+// that.
+template <class T>
+class SharedProduct {
+  public:
+    SharedProduct(const Kernels<T>& kernels, const GemmArgs<T>& whole, int count)
+        : kernels_(kernels), whole_(whole) {
+        for (int index = 0; index < count; ++index) {
+            room_ = std::max(room_, kernels.gemm_workspace(share_gemm(whole, kernels.lanes, index, count)));
+        }
+        room_ = (room_ + kernels.lanes - 1) / kernels.lanes * kernels.lanes;
+        all_ = std::max(room_ * count, kernels.gemm_workspace(whole));
+    }
+
+    index_t room() const { return all_; }
+
+    void run(const Team& team, T* room) const {
+        GemmArgs<T> mine = share_gemm(whole_, kernels_.lanes, team.index, team.count);
+        mine.workspace = room + team.index * room_;
+        kernels_.gemm(mine);
+    }
+
+  private:
+    const Kernels<T>& kernels_;
+    GemmArgs<T> whole_;
+    index_t room_ = 0;  // of one member of the full team
+    index_t all_ = 0;
+};
+
+// Packing room lives as long as the thread, so that a call allocates nothing once its shapes have been seen.
 template <class T>
 T* scratch(index_t size) {
     thread_local AlignedBuffer<T> buffer;
     return buffer.reserve(size);
-}
-
-template <class T>
-void run_share(const Kernels<T>& kernels, const GemmArgs<T>& whole, const Team& team) {
-    GemmArgs<T> mine = share_gemm(whole, kernels.lanes, team.index, team.count);
-    mine.workspace = scratch<T>(kernels.gemm_workspace(mine));
-    kernels.gemm(mine);
 }
 
 }  // namespace
@@ -40,7 +64,7 @@ void affine_forward(const AffineShape& s, const T* x, const T* weight, const T* 
         const bool one_sample = s.batch == 1;
         const index_t rows = one_sample ? s.out_features : s.batch;
         const T* const matrix = one_sample ? weight : x;
-        parallel(team_for(s.work()), [&](Team& team) {
+        parallel(team_for(s.work()), s.work(), [&](Team& team) {
             const Range mine = share_range(rows, kernels.lanes, team.index, team.count);
             const T* const my_bias = bias && one_sample ? bias + mine.begin : bias;
             kernels.matvec(mine.end - mine.begin, s.in_features,
@@ -58,7 +82,10 @@ void affine_forward(const AffineShape& s, const T* x, const T* weight, const T* 
     g.c = {y, s.out_features, 1};
     g.epilogue = Epilogue::bias_column;
     g.bias = bias;
-    parallel(team_for(s.work()), [&](Team& team) { run_share(kernels, g, team); });
+    const int threads = team_for(s.work());
+    const SharedProduct<T> product(kernels, g, threads);
+    T* const room = scratch<T>(product.room());
+    parallel(threads, s.work(), [&](Team& team) { product.run(team, room); });
 }
 
 template <class T>
@@ -90,16 +117,20 @@ void affine_backward(const AffineShape& s, const T* grad_output, const T* x, con
         parameters.c = {grad_weight, s.in_features, 1};
     }
 
-    parallel(team_for(2 * s.work()), [&](Team& team) {
+    const int threads = team_for(2 * s.work());
+    const SharedProduct<T> input_product(kernels, input, threads);
+    const SharedProduct<T> parameter_product(kernels, parameters, threads);
+    T* const room = scratch<T>(input_product.room() + parameter_product.room());
+    parallel(threads, 2 * s.work(), [&](Team& team) {
         if (one_input) {
             const Range mine = share_range(s.batch, kernels.lanes, team.index, team.count);
             kernels.matvec(mine.end - mine.begin, s.out_features,
                            {grad_output + mine.begin * s.out_features, s.out_features, 1}, weight, nullptr, 0,
                            grad_input + mine.begin);
         } else {
-            run_share(kernels, input, team);
+            input_product.run(team, room);
         }
-        run_share(kernels, parameters, team);
+        parameter_product.run(team, room + input_product.room());
         if (grad_bias && team.index == team.count - 1) {
             kernels.column_sums(s.batch, s.out_features, {grad_output, s.out_features, 1}, grad_bias);
         }

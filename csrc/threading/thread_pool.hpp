@@ -1,11 +1,12 @@
 // The thread pool: parallel regions of a few microseconds, nothing else.
 //
-//   parallel(threads, [&](Team& team) { ... team.index, team.count ... team.barrier(); ... });
+//   parallel(threads, work, [&](Team& team) { ... team.index, team.count ... team.barrier(); ... });
 //
 // The calling thread is member 0. Workers start at the first region that wants them, spin briefly for the
 // next one and then sleep, so that an idle process uses no CPU. One region runs at a time: a caller that
 // finds the pool busy (another Python thread, a nested region, a forked child without workers) is given a
-// team of one, which is always correct because no result depends on the number of threads.
+// team of one, which is always correct because no result depends on the number of threads. So is a caller
+// whose work is shorter than waking the workers takes, until its calls come in quick succession.
 #pragma once
 
 #include <atomic>
@@ -13,12 +14,6 @@
 #include <type_traits>
 
 namespace ne_torch {
-
-// Waits for a value to move on: spins for a moment, then sleeps in the kernel.
-class SpinThenSleep {
-  public:
-    static void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old);
-};
 
 class Team {
   public:
@@ -38,14 +33,15 @@ class Team {
 
 using TeamFunction = void (*)(void* context, Team& team);
 
-// Runs function on a team of at most `threads` members and returns when all have finished.
-void run_parallel(int threads, TeamFunction function, void* context);
+// Runs function on a team of at most `threads` members and returns when all have finished. work: about how
+// many multiply-adds there are. function must not throw.
+void run_parallel(int threads, double work, TeamFunction function, void* context);
 
 template <class Body>
-void parallel(int threads, Body&& body) {
+void parallel(int threads, double work, Body&& body) {
     using Plain = std::remove_reference_t<Body>;
     run_parallel(
-        threads, [](void* context, Team& team) { (*static_cast<Plain*>(context))(team); },
+        threads, work, [](void* context, Team& team) { (*static_cast<Plain*>(context))(team); },
         const_cast<void*>(static_cast<const void*>(&body)));
 }
 

@@ -205,7 +205,7 @@ template <class T>
 double Engine<T>::step(const Batch<T>& batch) {
     prepare(batch.rows);
     double value = 0;
-    parallel(team_for(batch.rows), [&](Team& team) {
+    parallel(team_for(batch.rows), plan_.work_per_row() * static_cast<double>(batch.rows), [&](Team& team) {
         const double mine = run_step(team, batch);
         if (team.index == 0) value = mine;
     });
@@ -240,7 +240,8 @@ EpochPart Engine<T>::run(const Samples<T>& samples, index_t first, index_t batch
     const auto deadline = Clock::now() + std::chrono::duration<double>(seconds);
     index_t next = first;  // the first sample not trained on; written by member 0 between two barriers
     bool finished = false;
-    parallel(team_for(std::min(batch_size, samples.count)), [&](Team& team) {
+    constexpr double long_enough = 1e12;  // an epoch is worth waking every worker
+    parallel(team_for(std::min(batch_size, samples.count)), long_enough, [&](Team& team) {
         for (index_t row = first; !finished; row += batch_size) {
             const index_t rows = std::min(batch_size, samples.count - row);
             const double value = run_step(team, gather(samples, row, rows, team));

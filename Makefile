@@ -1,0 +1,61 @@
+# Every command does its own set-up, in a .venv of the project's own. PYTHON=python3.12 chooses an interpreter.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml CMakeLists.txt $(shell find csrc ne_torch -name '*.[ch]pp' -o -name '*.py*' -not -name '*.pyc')
+
+ifneq ($(wildcard ../shared/data/mnist),)
+export NE_TORCH_DATA ?= $(abspath ../shared/data/mnist)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help mnist test lint format notebook stubs benchmark wheel clean
+
+help: ## say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+mnist: $(VENV)/notebook.stamp ## the main job: train on MNIST (else on digits), print accuracy and time
+	$(BIN)/python notebooks/train_mnist.py
+
+test: $(VENV)/test.stamp ## all tests, for every instruction set of this machine, and the notebook; with coverage
+	$(BIN)/pytest -v --cov=ne_torch
+
+lint: $(VENV)/lint.stamp ## ruff, mypy, clang-format, clang-tidy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $$(find csrc benchmarks -name '*.[ch]pp')
+	$(BIN)/cmake -S . -B build/lint -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_BUILD_TYPE=Release \
+	  -DPython_EXECUTABLE=$(abspath $(BIN))/python -DSKBUILD_PROJECT_VERSION_FULL=lint \
+	  -Dpybind11_DIR=$$($(BIN)/python -m pybind11 --cmakedir) > build/lint.log
+	$(BIN)/clang-tidy --quiet -p build/lint $$(find csrc/core csrc/dispatch csrc/functional csrc/random \
+	  csrc/threading csrc/training -name '*.cpp') csrc/isa/scalar.cpp
+
+format: $(VENV)/lint.stamp ## rewrite sources in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $$(find csrc benchmarks -name '*.[ch]pp')
+
+notebook: $(VENV)/notebook.stamp ## execute the notebook again and keep its outputs
+	$(BIN)/python notebooks/train_mnist.py --in-place
+
+stubs: $(VENV)/lint.stamp ## check _core.pyi against the module
+	cd build && ../$(BIN)/python -m mypy.stubtest ne_torch._core
+
+benchmark: $(VENV)/benchmark.stamp ## measure against torch, JAX and NumPy; writes docs/performance.md
+	$(BIN)/python -m benchmarks
+
+wheel: $(VENV)/pip.stamp ## build a wheel into dist/
+	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
+
+clean: ## remove everything that was built
+	rm -rf $(VENV) build dist
+
+$(VENV)/pip.stamp:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+# The package is installed as users install it, from a wheel; one stamp for each set of extras.
+$(VENV)/%.stamp: $(VENV)/pip.stamp $(SOURCES)
+	$(BIN)/python -m pip install --quiet ".[$*]"
+	touch $@

@@ -17,7 +17,7 @@ class Progress:
         self._bar: Any = None
         if enabled:
             try:
-                from tqdm.auto import tqdm
+                from tqdm import tqdm
             except ImportError:
                 raise ImportError(
                     "Trainer.fit: progress=True needs tqdm; pip install 'ne_torch[progress]'"

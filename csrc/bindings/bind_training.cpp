@@ -171,7 +171,13 @@ void register_training(py::module_& m) {
         .def_readwrite("lr", &SgdSettings::lr)
         .def_readwrite("momentum", &SgdSettings::momentum)
         .def_readwrite("weight_decay", &SgdSettings::weight_decay)
-        .def_readwrite("nesterov", &SgdSettings::nesterov);
+        .def_readwrite("nesterov", &SgdSettings::nesterov)
+        .def(py::pickle(
+            [](const SgdSettings& s) { return py::make_tuple(s.lr, s.momentum, s.weight_decay, s.nesterov); },
+            [](const py::tuple& state) {
+                return SgdSettings{state[0].cast<double>(), state[1].cast<double>(), state[2].cast<double>(),
+                                   state[3].cast<bool>()};
+            }));
     py::class_<PyEngine>(m, "Engine")
         .def(py::init<const std::string&, py::list, py::object>(), py::arg("dtype"), py::arg("layers"),
              py::arg("settings"))

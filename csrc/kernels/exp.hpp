@@ -39,7 +39,7 @@ struct ExpConstants<double> {
 
 // 1 / n!, rounded once
 template <class T>
-constexpr T inverse_factorial(int n) {
+static constexpr T inverse_factorial(int n) {
     double factorial = 1;
     for (int i = 2; i <= n; ++i) factorial *= i;
     return static_cast<T>(1 / factorial);

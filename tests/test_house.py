@@ -1,0 +1,116 @@
+"""The structure of the tree itself: what may include what, and which symbols leave an object file."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ne_torch import _core
+
+ROOT = Path(__file__).resolve().parents[1]
+CSRC = ROOT / "csrc"
+FLAGS = {
+    name: flags.split()
+    for name, flags in re.findall(
+        r"^ +add_isa\((\w+) ((?:-m\w+ ?)+)", (ROOT / "CMakeLists.txt").read_text(), re.M
+    )
+}
+BELOW = {  # arrows point down only: what each room may include besides itself
+    "core": set(),
+    "kernels": {"core"},
+    "isa": {"core", "kernels"},
+    "dispatch": {"core", "isa"},
+    "threading": set(),
+    "random": {"core"},
+    "functional": {"core", "dispatch", "threading"},
+    "training": {"core", "dispatch", "threading"},
+    "bindings": {"core", "dispatch", "functional", "random", "threading", "training"},
+}
+SOURCES = sorted(CSRC.glob("*/*.[ch]pp"))
+
+
+def includes(path: Path) -> list[str]:
+    return re.findall(r'^#include ["<]([^">]+)[">]', path.read_text(), re.M)
+
+
+@pytest.mark.parametrize("room", BELOW)
+def test_rooms_include_only_what_is_below(room):
+    for path in (p for p in SOURCES if p.parent.name == room):
+        rooms = {name.split("/")[0] for name in includes(path) if (CSRC / name).exists()}
+        assert rooms <= BELOW[room] | {room}, path.name
+
+
+def test_intrinsics_stay_in_the_vector_types():
+    for path in SOURCES:
+        if path.name.startswith("vec_"):
+            continue
+        allowed = {"emmintrin.h"} if path.parent.name == "threading" else set()
+        allowed |= {"immintrin.h", "intrin.h"} if path.name == "cpu_features.cpp" else set()
+        assert {n for n in includes(path) if re.search(r"intrin|arm_neon", n)} <= allowed, path.name
+
+
+def test_files_with_instruction_set_flags_use_no_containers_or_algorithms():
+    allowed = {"cmath", "cstddef", "cstdint", "cstring", "immintrin.h", "arm_neon.h"}
+    for path in SOURCES:
+        if path.parent.name in ("core", "kernels", "isa") and path.name != "aligned_buffer.hpp":
+            system = {name for name in includes(path) if not (CSRC / name).exists()}
+            assert system <= allowed, path.name
+
+
+def test_pybind11_stays_in_the_bindings():
+    for path in SOURCES:
+        assert path.parent.name == "bindings" or not any("pybind11" in name for name in includes(path))
+
+
+@pytest.mark.parametrize("optimize", ["-O0", "-O3"])
+@pytest.mark.parametrize("isa", [isa for isa in FLAGS if isa in _core.available_isas()])
+def test_objects_with_instruction_set_flags_define_only_their_own_symbols(isa, optimize, tmp_path):
+    """A weak symbol that others define too may be the one the linker keeps for everybody."""
+    compiler = shutil.which(os.environ.get("CXX", "c++"))
+    if compiler is None or shutil.which("nm") is None:
+        pytest.skip("no compiler or no nm on this machine")
+    target = tmp_path / f"{isa}.o"
+    common = [
+        "-std=c++20",
+        optimize,
+        "-fPIC",
+        "-ffp-contract=off",
+        "-w",
+        f"-I{CSRC}",
+        "-c",
+        "-o",
+        str(target),
+    ]
+    subprocess.run([compiler, *FLAGS[isa], *common, str(CSRC / "isa" / f"{isa}.cpp")], check=True)
+    listing = subprocess.check_output(["nm", "-C", "--defined-only", str(target)], text=True)
+    symbols = [line.split(maxsplit=2)[1:] for line in listing.splitlines()]
+    shared = [name for kind, name in symbols if kind not in "tdrbn" and "DW.ref" not in name]
+    strangers = [
+        name for name in shared if f"ne_torch::{isa}::" not in name and name != f"ne_torch::{isa}_table"
+    ]
+    assert f"ne_torch::{isa}_table" in shared
+    assert strangers == []
+
+
+def test_flags_are_baseline_and_exact():
+    build = (ROOT / "CMakeLists.txt").read_text()
+    assert not re.search(r"-march|-ffast-math|-fopenmp|OpenMP|-Ofast|/fp:fast", build)
+    assert "-ffp-contract=off" in build
+    assert set(FLAGS) == {"avx2", "avx512"}
+
+
+def test_numpy_is_the_only_runtime_dependency():
+    project = (ROOT / "pyproject.toml").read_text()
+    assert re.findall(r'^dependencies = \["numpy>=[\d.]+"\]$', project, re.M)
+
+
+def test_import_loads_no_extra():
+    code = "import sys, ne_torch; print([m for m in sys.argv[1:] if m in sys.modules])"
+    extras = ["torch", "sklearn", "scipy", "matplotlib", "tqdm", "pooch", "nbformat"]
+    loaded = subprocess.check_output([sys.executable, "-c", code, *extras], text=True, cwd=ROOT / "tests")
+    assert loaded.strip() == "[]"

@@ -21,17 +21,29 @@ def affine_backward(
     grad_bias: Array | None = None,
     place: str = "affine_backward",
 ) -> tuple[Array, Array, Array | None]: ...
-def relu_forward(input: ArrayLike, out: Array | None = None, place: str = "relu_forward") -> Array: ...
-def relu_backward(
-    grad_output: ArrayLike, input: ArrayLike, out: Array | None = None, place: str = "relu_backward"
+def activation_forward(
+    name: str, input: ArrayLike, out: Array | None = None, place: str = "activation_forward"
+) -> Array: ...
+def activation_backward(
+    name: str,
+    grad_output: ArrayLike,
+    input: ArrayLike,
+    out: Array | None = None,
+    place: str = "activation_backward",
 ) -> Array: ...
 def softmax_forward(input: ArrayLike, out: Array | None = None, place: str = "softmax_forward") -> Array: ...
 def softmax_backward(
     grad_output: ArrayLike, output: ArrayLike, out: Array | None = None, place: str = "softmax_backward"
 ) -> Array: ...
-def mse_forward(prediction: ArrayLike, target: ArrayLike, place: str = "mse_forward") -> float: ...
-def mse_backward(
-    prediction: ArrayLike, target: ArrayLike, out: Array | None = None, place: str = "mse_backward"
+def loss_forward(
+    name: str, prediction: ArrayLike, target: ArrayLike, place: str = "loss_forward"
+) -> float: ...
+def loss_backward(
+    name: str,
+    prediction: ArrayLike,
+    target: ArrayLike,
+    out: Array | None = None,
+    place: str = "loss_backward",
 ) -> Array: ...
 def sgd_update(
     param: Array,
@@ -53,7 +65,9 @@ class SGDSettings:
     def __init__(self, lr: float, momentum: float, weight_decay: float, nesterov: bool) -> None: ...
 
 class Engine:
-    def __init__(self, dtype: str, layers: list[tuple[Any, ...]], settings: SGDSettings) -> None: ...
+    def __init__(
+        self, dtype: str, layers: list[tuple[Any, ...]], loss: str, settings: SGDSettings
+    ) -> None: ...
     def step(self, x: ArrayLike, target: ArrayLike) -> float | None: ...
     def run(
         self,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ne_torch import _core
-from ne_torch.activations import ReLU, Softmax
+from ne_torch.activations import Activation, Softmax
 from ne_torch.layer import Parameter
 from ne_torch.linear import Linear
-from ne_torch.losses import MSELoss
+from ne_torch.losses import Loss
 from ne_torch.optimizers import SGD
 from ne_torch.sequential import Sequential
 
@@ -18,12 +18,12 @@ __all__ = ["make_engine"]
 def make_engine(model: Any, loss: Any, optimizer: Any) -> _core.Engine | None:
     """Return an engine that trains as the three do layer by layer, to the bit; None if one is unknown to it.
 
-    Types are compared exactly: a subclass may do anything in its forward.
+    A class of a user's own is unknown, a subclass too: it may do anything in its forward.
     """
     layers = _flat(model)
-    if type(loss) is not MSELoss or type(optimizer) is not SGD:
+    if not _is_ours(loss, Loss) or type(optimizer) is not SGD:
         return None
-    if any(type(layer) not in (Linear, ReLU, Softmax) for layer in layers):
+    if not all(_is_ours(layer, (Linear, Activation, Softmax)) for layer in layers):
         return None
     linears = [layer for layer in layers if type(layer) is Linear]
     parameters = [parameter for layer in linears for parameter in layer.parameters()]
@@ -33,7 +33,11 @@ def make_engine(model: Any, loss: Any, optimizer: Any) -> _core.Engine | None:
         return None
     velocities = dict(zip(map(id, optimizer.params), optimizer.velocity(), strict=True))
     described = [_described(layer, velocities) for layer in layers]
-    return _core.Engine(dtypes.pop().name, described, optimizer._settings)
+    return _core.Engine(dtypes.pop().name, described, loss.name, optimizer._settings)
+
+
+def _is_ours(part: Any, kinds: Any) -> bool:
+    return isinstance(part, kinds) and type(part).__module__.startswith("ne_torch.")
 
 
 def _flat(layer: Any) -> list[Any]:
@@ -41,8 +45,10 @@ def _flat(layer: Any) -> list[Any]:
 
 
 def _described(layer: Any, velocities: dict[int, Any]) -> tuple[Any, ...]:
-    if type(layer) is not Linear:
-        return (type(layer).__name__.lower(),)
+    if isinstance(layer, Activation):
+        return ("activation", layer.name)
+    if isinstance(layer, Softmax):
+        return ("softmax",)
     parameters: dict[str, Parameter] = layer.named_parameters()
     weight, bias = parameters["weight"], parameters.get("bias")
     return (

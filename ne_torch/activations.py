@@ -9,7 +9,43 @@ from ne_torch.typing import Array, ArrayLike
 __all__ = ["ReLU", "Softmax"]
 
 
-class ReLU(Layer):
+class Activation(Layer):
+    """Base of element-wise activations: a name in csrc/core/names.hpp, whose kernels do the work."""
+
+    name: str
+
+    def __init__(self) -> None:
+        self._input: ArrayLike = None
+
+    def forward(self, x: ArrayLike, out: Array | None = None) -> Array:
+        """Return the activation of every element of x, of any shape.
+
+        x is kept for the backward pass, not copied: leave it unchanged until then.
+        """
+        y = _core.activation_forward(self.name, x, out, type(self).__name__)
+        self._input = x.copy() if out is not None and out is x else x
+        return y
+
+    def backward(self, grad_output: ArrayLike) -> Array:
+        """Return grad_output times the derivative at the last input.
+
+        Raises
+        ------
+        RuntimeError
+            If there was no forward pass.
+        ValueError
+            If the shape is not that of the last input.
+        """
+        place = type(self).__name__
+        if self._input is None:
+            raise RuntimeError(f"{place}: expected forward before backward; call forward(x) first")
+        return _core.activation_backward(self.name, grad_output, self._input, None, place)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class ReLU(Activation):
     """The rectifier ``y = max(0, x)``, element by element; its gradient is 1 where x > 0, else 0.
 
     NaN stays NaN in the forward pass and lets the gradient through in the backward pass, as in torch.
@@ -21,31 +57,7 @@ class ReLU(Layer):
     [0.0, 2.0]
     """
 
-    def __init__(self) -> None:
-        self._input: ArrayLike = None
-
-    def forward(self, x: ArrayLike, out: Array | None = None) -> Array:
-        """Return ``max(0, x)`` for x of any shape; x is kept for the backward pass, not copied."""
-        y = _core.relu_forward(x, out, "ReLU")
-        self._input = x.copy() if out is not None and out is x else x
-        return y
-
-    def backward(self, grad_output: ArrayLike) -> Array:
-        """Return grad_output where the last input was positive, 0 elsewhere.
-
-        Raises
-        ------
-        RuntimeError
-            If there was no forward pass.
-        ValueError
-            If the shape is not that of the last input.
-        """
-        if self._input is None:
-            raise RuntimeError("ReLU: expected forward before backward; call forward(x) first")
-        return _core.relu_backward(grad_output, self._input, None, "ReLU")
-
-    def __repr__(self) -> str:
-        return "ReLU()"
+    name = "relu"
 
 
 class Softmax(Layer):

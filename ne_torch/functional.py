@@ -39,12 +39,12 @@ def affine_backward(grad_output: ArrayLike, x: ArrayLike, weight: ArrayLike) -> 
 
 def relu_forward(x: ArrayLike, *, out: Array | None = None) -> Array:
     """Return ``max(0, x)``; ``out`` may be x itself."""
-    return _core.relu_forward(x, out)
+    return _core.activation_forward("relu", x, out, place="relu_forward")
 
 
 def relu_backward(grad_output: ArrayLike, x: ArrayLike, *, out: Array | None = None) -> Array:
     """Return grad_output where x > 0, else 0; x is the input or the output of ``relu_forward``."""
-    return _core.relu_backward(grad_output, x, out)
+    return _core.activation_backward("relu", grad_output, x, out, place="relu_backward")
 
 
 def softmax_forward(x: ArrayLike, *, out: Array | None = None) -> Array:
@@ -59,9 +59,9 @@ def softmax_backward(grad_output: ArrayLike, output: ArrayLike, *, out: Array | 
 
 def mse_forward(prediction: ArrayLike, target: ArrayLike) -> float:
     """Return the mean of ``(prediction - target)^2`` over all elements."""
-    return _core.mse_forward(prediction, target)
+    return _core.loss_forward("mse", prediction, target, place="mse_forward")
 
 
 def mse_backward(prediction: ArrayLike, target: ArrayLike, *, out: Array | None = None) -> Array:
     """Return ``2/N (prediction - target)``, N the number of elements."""
-    return _core.mse_backward(prediction, target, out)
+    return _core.loss_backward("mse", prediction, target, out, place="mse_backward")

@@ -71,7 +71,7 @@ class Trainer:
     def fused(self) -> bool:
         """Whether the C++ engine trains this model; otherwise it is trained layer by layer.
 
-        The engine knows Sequential, Linear, ReLU, Softmax, MSELoss and SGD over all the model's parameters.
+        The engine knows the layers and losses of this package, and SGD over all of the model's parameters.
         Either way gives the same bits; layer by layer leaves gradients behind, the engine does not.
         """
         return self._engine is not None

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "core/names.hpp"
 #include "core/views.hpp"
 
 namespace ne_torch {
@@ -85,6 +86,15 @@ void require_same_shape(const Array& array, const Array& like, const char* place
 template <class Body>
 auto with_type(Dtype dtype, Body body) {
     return dtype == Dtype::float32 ? body(float{}) : body(double{});
+}
+
+// The enum value of a name. Names come from this package's own Python files.
+template <class Enum, std::size_t N>
+Enum named(const Named<Enum> (&known)[N], const std::string& name) {
+    for (const Named<Enum>& entry : known) {
+        if (name == entry.name) return entry.value;
+    }
+    throw py::key_error("ne_torch._core: unknown name '" + name + "'");
 }
 
 // Lets other Python threads run while this one computes, where the work is longer than the hand-over.

@@ -1,4 +1,4 @@
-// _core.relu_*, _core.softmax_*
+// _core.activation_*, _core.softmax_*
 #include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
 #include "dispatch/registry.hpp"
@@ -23,24 +23,27 @@ Backward backward_operands(py::handle grad_output, py::handle saved, const char*
     return {std::move(grad), std::move(s), std::move(grad_input)};
 }
 
-py::array relu_forward_py(py::handle input, py::handle out, const char* place) {
+py::array activation_forward_py(const char* name, py::handle input, py::handle out, const char* place) {
+    const Activation kind = named(kActivations, name);
     const Array x = input_array(input, place, "input");
     const Array y = output_array(out, shape_of(x), x.dtype(), place, {&x}, true);
     with_type(x.dtype(), [&](auto type) {
         using T = decltype(type);
         const ReleaseGil released(static_cast<double>(x.size()));
-        active_kernels<T>().relu_forward(1, x.size(), {x.data<T>()}, {y.mutable_data<T>()});
+        active_kernels<T>().activation_forward(kind, 1, x.size(), {x.data<T>()}, {y.mutable_data<T>()});
     });
     return y.object();
 }
 
-py::array relu_backward_py(py::handle grad_output, py::handle input, py::handle out, const char* place) {
+py::array activation_backward_py(const char* name, py::handle grad_output, py::handle input, py::handle out,
+                                 const char* place) {
+    const Activation kind = named(kActivations, name);
     const Backward b = backward_operands(grad_output, input, "input", out, place);
     with_type(b.saved.dtype(), [&](auto type) {
         using T = decltype(type);
         const ReleaseGil released(static_cast<double>(b.saved.size()));
-        active_kernels<T>().relu_backward(1, b.saved.size(), {b.grad_output.data<T>()}, {b.saved.data<T>()},
-                                          {b.grad_input.mutable_data<T>()});
+        active_kernels<T>().activation_backward(kind, 1, b.saved.size(), {b.grad_output.data<T>()},
+                                                {b.saved.data<T>()}, {b.grad_input.mutable_data<T>()});
     });
     return b.grad_input.object();
 }
@@ -78,10 +81,10 @@ py::array softmax_backward_py(py::handle grad_output, py::handle output, py::han
 }  // namespace
 
 void register_activations(py::module_& m) {
-    m.def("relu_forward", relu_forward_py, py::arg("input"), py::arg("out") = py::none(),
-          py::arg("place") = "relu_forward");
-    m.def("relu_backward", relu_backward_py, py::arg("grad_output"), py::arg("input"),
-          py::arg("out") = py::none(), py::arg("place") = "relu_backward");
+    m.def("activation_forward", activation_forward_py, py::arg("name"), py::arg("input"),
+          py::arg("out") = py::none(), py::arg("place") = "activation_forward");
+    m.def("activation_backward", activation_backward_py, py::arg("name"), py::arg("grad_output"),
+          py::arg("input"), py::arg("out") = py::none(), py::arg("place") = "activation_backward");
     m.def("softmax_forward", softmax_forward_py, py::arg("input"), py::arg("out") = py::none(),
           py::arg("place") = "softmax_forward");
     m.def("softmax_backward", softmax_backward_py, py::arg("grad_output"), py::arg("output"),

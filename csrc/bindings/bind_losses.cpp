@@ -1,4 +1,4 @@
-// _core.mse_forward, _core.mse_backward
+// _core.loss_forward, _core.loss_backward
 #include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
 #include "dispatch/registry.hpp"
@@ -23,18 +23,20 @@ Pair operands(py::handle prediction, py::handle target, const char* place) {
 // The last axis holds the classes of a sample, all axes before it count samples.
 index_t classes_of(const Array& prediction) { return prediction.ndim() == 0 ? 1 : prediction.last(); }
 
-double mse_forward_py(py::handle prediction, py::handle target, const char* place) {
+double loss_forward_py(const char* name, py::handle prediction, py::handle target, const char* place) {
     const Pair pair = operands(prediction, target, place);
     return with_type(pair.prediction.dtype(), [&](auto type) {
         using T = decltype(type);
         const index_t classes = classes_of(pair.prediction);
         const index_t rows = classes == 0 ? 0 : pair.prediction.size() / classes;
         const ReleaseGil released(2.0 * static_cast<double>(pair.prediction.size()));
-        return mse_forward<T>(rows, classes, pair.prediction.data<T>(), pair.target.data<T>());
+        return loss_forward<T>(named(kLosses, name), rows, classes, pair.prediction.data<T>(),
+                               pair.target.data<T>());
     });
 }
 
-py::array mse_backward_py(py::handle prediction, py::handle target, py::handle out, const char* place) {
+py::array loss_backward_py(const char* name, py::handle prediction, py::handle target, py::handle out,
+                           const char* place) {
     const Pair pair = operands(prediction, target, place);
     const Array grad = output_array(out, shape_of(pair.prediction), pair.prediction.dtype(), place,
                                     {&pair.prediction, &pair.target}, true);
@@ -42,9 +44,9 @@ py::array mse_backward_py(py::handle prediction, py::handle target, py::handle o
         using T = decltype(type);
         const index_t n = pair.prediction.size();
         const ReleaseGil released(static_cast<double>(n));
-        active_kernels<T>().mse_backward(1, n, static_cast<T>(2.0 / static_cast<double>(n)),
-                                         {pair.prediction.data<T>()}, {pair.target.data<T>()},
-                                         {grad.mutable_data<T>()});
+        active_kernels<T>().loss_backward(
+            named(kLosses, name), 1, n, static_cast<T>(1.0 / static_cast<double>(n)),
+            {pair.prediction.data<T>()}, {pair.target.data<T>()}, {grad.mutable_data<T>()});
     });
     return grad.object();
 }
@@ -52,10 +54,10 @@ py::array mse_backward_py(py::handle prediction, py::handle target, py::handle o
 }  // namespace
 
 void register_losses(py::module_& m) {
-    m.def("mse_forward", mse_forward_py, py::arg("prediction"), py::arg("target"),
-          py::arg("place") = "mse_forward");
-    m.def("mse_backward", mse_backward_py, py::arg("prediction"), py::arg("target"),
-          py::arg("out") = py::none(), py::arg("place") = "mse_backward");
+    m.def("loss_forward", loss_forward_py, py::arg("name"), py::arg("prediction"), py::arg("target"),
+          py::arg("place") = "loss_forward");
+    m.def("loss_backward", loss_backward_py, py::arg("name"), py::arg("prediction"), py::arg("target"),
+          py::arg("out") = py::none(), py::arg("place") = "loss_backward");
 }
 
 }  // namespace ne_torch

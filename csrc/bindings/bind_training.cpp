@@ -23,13 +23,13 @@ T* parameter(py::handle value, const char* name) {
 }
 
 template <class T>
-Plan<T> make_plan(const py::list& layers) {
-    Plan<T> plan(LossKind::mse);
+Plan<T> make_plan(const py::list& layers, Loss loss) {
+    Plan<T> plan(loss);
     for (const py::handle item : layers) {
         const auto layer = py::reinterpret_borrow<py::tuple>(item);
         const auto kind = layer[0].cast<std::string>();
-        if (kind == "relu") {
-            plan.add_relu();
+        if (kind == "activation") {
+            plan.add_activation(named(kActivations, layer[1].cast<std::string>()));
         } else if (kind == "softmax") {
             plan.add_softmax();
         } else {
@@ -113,13 +113,13 @@ class PyEngine {
     }
 
   public:
-    PyEngine(const std::string& dtype, py::list layers, py::object settings)
+    PyEngine(const std::string& dtype, py::list layers, const std::string& loss, py::object settings)
         : layers_(std::move(layers)), settings_(std::move(settings)), revision_(structure_revision) {
         const auto& shared = settings_.cast<const SgdSettings&>();
         if (dtype == "float32") {
-            engine_.emplace<Engine<float>>(make_plan<float>(layers_), shared);
+            engine_.emplace<Engine<float>>(make_plan<float>(layers_, named(kLosses, loss)), shared);
         } else {
-            engine_.emplace<Engine<double>>(make_plan<double>(layers_), shared);
+            engine_.emplace<Engine<double>>(make_plan<double>(layers_, named(kLosses, loss)), shared);
         }
     }
 
@@ -179,8 +179,8 @@ void register_training(py::module_& m) {
                                    state[3].cast<bool>()};
             }));
     py::class_<PyEngine>(m, "Engine")
-        .def(py::init<const std::string&, py::list, py::object>(), py::arg("dtype"), py::arg("layers"),
-             py::arg("settings"))
+        .def(py::init<const std::string&, py::list, const std::string&, py::object>(), py::arg("dtype"),
+             py::arg("layers"), py::arg("loss"), py::arg("settings"))
         .def("step", &PyEngine::step, py::arg("x"), py::arg("target"))
         .def("run", &PyEngine::run_part, py::arg("x"), py::arg("target"), py::arg("order"), py::arg("first"),
              py::arg("batch_size"), py::arg("seconds"), py::arg("total_loss"));

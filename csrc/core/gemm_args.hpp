@@ -11,6 +11,7 @@
 // or contiguous along t (row_stride 1) and transposed while it is packed. C is contiguous along j.
 #pragma once
 
+#include "core/names.hpp"
 #include "core/views.hpp"
 
 namespace ne_torch {
@@ -23,8 +24,6 @@ enum class Epilogue {
     gate,         // C = gate[i, j] <= 0 ? 0 : sum      (ReLU's gradient; a NaN gate lets the sum through)
     sgd,          // C = one SGD update of the parameter C, with the sum as its gradient
 };
-
-enum class Activation { identity, relu };
 
 // Hyperparameters of torch.optim.SGD, already rounded to the dtype of the parameters.
 template <class T>

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/gemm_args.hpp"
+#include "core/names.hpp"
 #include "core/views.hpp"
 
 namespace ne_torch {
@@ -32,21 +33,21 @@ struct Kernels {
     void (*column_sums)(index_t rows, index_t cols, Matrix<const T> values, T* total);
 
     // Element-wise on (rows, cols) matrices; in place is fine.
-    void (*relu_forward)(index_t rows, index_t cols, Matrix<const T> input, Matrix<T> output);
-    // gate: the input or the output of the forward pass, their signs agree
-    void (*relu_backward)(index_t rows, index_t cols, Matrix<const T> grad_output, Matrix<const T> gate,
-                          Matrix<T> grad_input);
-    // grad_input = scale * (prediction - target)
-    void (*mse_backward)(index_t rows, index_t cols, T scale, Matrix<const T> prediction,
-                         Matrix<const T> target, Matrix<T> grad_input);
+    void (*activation_forward)(Activation kind, index_t rows, index_t cols, Matrix<const T> input,
+                               Matrix<T> output);
+    void (*activation_backward)(Activation kind, index_t rows, index_t cols, Matrix<const T> grad_output,
+                                Matrix<const T> input, Matrix<T> grad_input);
 
     // Feature-major (classes, count) matrices: a column is one sample. In place is fine.
     void (*softmax_forward)(index_t classes, index_t count, Matrix<const T> input, Matrix<T> output);
     void (*softmax_backward)(index_t classes, index_t count, Matrix<const T> grad_output,
                              Matrix<const T> output, Matrix<T> grad_input);
-    // loss[j] = fma-chain over i ascending of (prediction[i, j] - target[i, j])^2 in float64
-    void (*mse_forward)(index_t classes, index_t count, Matrix<const T> prediction, Matrix<const T> target,
-                        double* loss);
+    // loss[j] = the loss of sample j, summed over its classes ascending, in float64
+    void (*loss_forward)(Loss kind, index_t classes, index_t count, Matrix<const T> prediction,
+                         Matrix<const T> target, double* loss);
+    // grad_input = gradient of (scale * sum of all losses) with respect to the prediction
+    void (*loss_backward)(Loss kind, index_t classes, index_t count, T scale, Matrix<const T> prediction,
+                          Matrix<const T> target, Matrix<T> grad_input);
 
     void (*sgd_update)(index_t n, const SgdOptions<T>& options, const T* grad, T* velocity, T* param);
 };

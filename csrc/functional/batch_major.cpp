@@ -79,14 +79,14 @@ void softmax_backward(index_t rows, index_t cols, const T* grad_output, const T*
 }
 
 template <class T>
-double mse_forward(index_t rows, index_t cols, const T* prediction, const T* target) {
+double loss_forward(Loss kind, index_t rows, index_t cols, const T* prediction, const T* target) {
     const Kernels<T>& kernels = active_kernels<T>();
     const Turned<T> turned(kernels, rows, cols, 2);
     double total = 0;
     turned.for_each_block(rows, [&](index_t row, index_t count) {
         double loss[kBlock];
-        kernels.mse_forward(cols, count, turned.in(0, prediction, row, count),
-                            turned.in(1, target, row, count), loss);
+        kernels.loss_forward(kind, cols, count, turned.in(0, prediction, row, count),
+                             turned.in(1, target, row, count), loss);
         for (index_t i = 0; i < count; ++i) total += loss[i];
     });
     return total / static_cast<double>(rows * cols);
@@ -95,7 +95,7 @@ double mse_forward(index_t rows, index_t cols, const T* prediction, const T* tar
 #define NE_TORCH_INSTANTIATE(T)                                               \
     template void softmax_forward(index_t, index_t, const T*, T*);            \
     template void softmax_backward(index_t, index_t, const T*, const T*, T*); \
-    template double mse_forward(index_t, index_t, const T*, const T*);
+    template double loss_forward(Loss, index_t, index_t, const T*, const T*);
 NE_TORCH_INSTANTIATE(float)
 NE_TORCH_INSTANTIATE(double)
 #undef NE_TORCH_INSTANTIATE

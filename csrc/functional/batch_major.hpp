@@ -1,9 +1,10 @@
-// Softmax and the mean squared error on batch-major (rows, cols) arrays. Called by the bindings.
+// Softmax and losses on batch-major (rows, cols) arrays. Called by the bindings.
 //
 // The kernels are feature-major, with samples in the lanes: blocks of rows are transposed on the way in and
 // back on the way out.
 #pragma once
 
+#include "core/names.hpp"
 #include "core/views.hpp"
 
 namespace ne_torch {
@@ -16,6 +17,6 @@ void softmax_backward(index_t rows, index_t cols, const T* grad_output, const T*
 
 // mean over all elements, NaN where there are none
 template <class T>
-double mse_forward(index_t rows, index_t cols, const T* prediction, const T* target);
+double loss_forward(Loss kind, index_t rows, index_t cols, const T* prediction, const T* target);
 
 }  // namespace ne_torch

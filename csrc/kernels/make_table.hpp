@@ -25,12 +25,12 @@ constexpr Kernels<typename V::T> make_kernels() {
         .transpose = transpose<V>,
         .row_sums = row_sums<V>,
         .column_sums = column_sums<V>,
-        .relu_forward = relu_forward<V>,
-        .relu_backward = relu_backward<V>,
-        .mse_backward = mse_backward<V>,
+        .activation_forward = activation_forward<V>,
+        .activation_backward = activation_backward<V>,
         .softmax_forward = softmax_forward<V>,
         .softmax_backward = softmax_backward<V>,
-        .mse_forward = mse_forward<V>,
+        .loss_forward = loss_forward<V>,
+        .loss_backward = loss_backward<V>,
         .sgd_update = sgd_update<V>,
     };
 }

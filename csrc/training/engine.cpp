@@ -85,8 +85,9 @@ void Engine<T>::forward(Member& me, const Batch<T>& batch) {
                 }
                 kernels_->gemm(me.share(forward_product(stage, me.batch, in, out)));
                 break;
-            case StageKind::relu:
-                kernels_->relu_forward(stage.in_features, me.width(), mine_in, mine_out);
+            case StageKind::activation:
+                kernels_->activation_forward(stage.activation, stage.in_features, me.width(), mine_in,
+                                             mine_out);
                 break;
             case StageKind::softmax:
                 kernels_->softmax_forward(stage.in_features, me.width(), mine_in, mine_out);
@@ -107,15 +108,11 @@ void Engine<T>::loss(Member& me, const Batch<T>& batch) {
     kernels_->transpose(me.width(), classes, {batch.target.at(begin, 0), batch.target.row_stride, 1},
                         {target, stride, 1});
     const Matrix<const T> prediction{work_.activation(last).at(0, begin), stride, 1};
-    switch (plan_.loss()) {
-        case LossKind::mse: {
-            const auto elements = static_cast<double>(classes * me.batch);
-            kernels_->mse_forward(classes, me.width(), prediction, {target, stride, 1}, work_.loss() + begin);
-            kernels_->mse_backward(classes, me.width(), static_cast<T>(2.0 / elements), prediction,
-                                   {target, stride, 1}, {work_.gradient(last).at(0, begin), stride, 1});
-            break;
-        }
-    }
+    const Matrix<const T> expected{target, stride, 1};
+    const auto elements = static_cast<double>(classes * me.batch);
+    kernels_->loss_forward(plan_.loss(), classes, me.width(), prediction, expected, work_.loss() + begin);
+    kernels_->loss_backward(plan_.loss(), classes, me.width(), static_cast<T>(1.0 / elements), prediction,
+                            expected, {work_.gradient(last).at(0, begin), stride, 1});
 }
 
 // Gradients with respect to the output of every stage, before its activation where that is fused.
@@ -130,8 +127,9 @@ void Engine<T>::backward(Member& me) {
         if (stage.kind == StageKind::dense && stage.activation == Activation::relu) {
             const bool gated = i + 1 < stages.size() && stages[i + 1].kind == StageKind::dense;
             if (!gated) {
-                kernels_->relu_backward(stage.out_features, me.width(), read(mine(grad_output)),
-                                        read(mine(work_.activation(i + 1))), mine(grad_output));
+                kernels_->activation_backward(stage.activation, stage.out_features, me.width(),
+                                              read(mine(grad_output)), read(mine(work_.activation(i + 1))),
+                                              mine(grad_output));
                 me.sync();
             }
         }
@@ -147,9 +145,10 @@ void Engine<T>::backward(Member& me) {
                 kernels_->gemm(me.share(g));
                 break;
             }
-            case StageKind::relu:
-                kernels_->relu_backward(stage.in_features, me.width(), read(mine(grad_output)),
-                                        read(mine(work_.activation(i + 1))), mine(grad_input));
+            case StageKind::activation:
+                kernels_->activation_backward(stage.activation, stage.in_features, me.width(),
+                                              read(mine(grad_output)), read(mine(work_.activation(i))),
+                                              mine(grad_input));
                 break;
             case StageKind::softmax:
                 kernels_->softmax_backward(stage.in_features, me.width(), read(mine(grad_output)),

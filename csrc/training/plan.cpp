@@ -10,7 +10,10 @@ void Plan<T>::add_linear(index_t in_features, index_t out_features, T* weight, T
                          T* bias_velocity) {
     const bool first = work_per_row_ == 0;
     if (first) {
-        for (const StageKind kind : leading_) stages_.push_back({kind, in_features, in_features});
+        for (Stage<T> stage : leading_) {
+            stage.in_features = stage.out_features = in_features;
+            stages_.push_back(stage);
+        }
         first_dense_ = stages_.size();
     } else if (stages_.back().out_features != in_features) {
         throw std::invalid_argument(
@@ -25,18 +28,19 @@ void Plan<T>::add_linear(index_t in_features, index_t out_features, T* weight, T
 }
 
 template <class T>
-void Plan<T>::add_elementwise(StageKind kind) {
+void Plan<T>::add_elementwise(StageKind kind, Activation activation) {
     if (work_per_row_ == 0) {
-        leading_.push_back(kind);
+        leading_.push_back({kind, 0, 0, activation});
         return;
     }
     Stage<T>& last = stages_.back();
-    if (kind == StageKind::relu && last.kind == StageKind::dense && last.activation == Activation::identity) {
-        last.activation = Activation::relu;
+    const bool fits_the_store = kind == StageKind::activation && activation == Activation::relu;
+    if (fits_the_store && last.kind == StageKind::dense && last.activation == Activation::identity) {
+        last.activation = activation;
         return;
     }
     const index_t width = last.out_features;
-    stages_.push_back({kind, width, width});
+    stages_.push_back({kind, width, width, activation});
 }
 
 template class Plan<float>;

@@ -11,15 +11,14 @@
 
 namespace ne_torch {
 
-enum class StageKind { dense, relu, softmax };
-enum class LossKind { mse };
+enum class StageKind { dense, activation, softmax };
 
 template <class T>
 struct Stage {
     StageKind kind;
     index_t in_features;
     index_t out_features;
-    Activation activation = Activation::identity;  // of a dense stage
+    Activation activation = Activation::identity;  // of a dense stage or an activation
     T* weight = nullptr;                           // (out_features, in_features)
     T* bias = nullptr;                             // (out_features,), or null
     T* weight_velocity = nullptr;                  // null without momentum
@@ -42,29 +41,28 @@ struct SgdSettings {
 template <class T>
 class Plan {
   public:
-    explicit Plan(LossKind loss) : loss_(loss) {}
+    explicit Plan(Loss loss) : loss_(loss) {}
 
     // Layers in order, by the number of features that the next one takes; each throws std::invalid_argument
     // where it does not fit the one before.
     void add_linear(index_t in_features, index_t out_features, T* weight, T* bias, T* weight_velocity,
                     T* bias_velocity);
-    void add_relu() { add_elementwise(StageKind::relu); }
-    void add_softmax() { add_elementwise(StageKind::softmax); }
+    void add_activation(Activation activation) { add_elementwise(StageKind::activation, activation); }
+    void add_softmax() { add_elementwise(StageKind::softmax, Activation::identity); }
 
     const std::vector<Stage<T>>& stages() const { return stages_; }
-    LossKind loss() const { return loss_; }
+    Loss loss() const { return loss_; }
     index_t in_features() const { return stages_.front().in_features; }
     index_t out_features() const { return stages_.back().out_features; }
     std::size_t first_dense() const { return first_dense_; }  // no gradient is needed before it
     double work_per_row() const { return work_per_row_; }     // multiply-adds of forward, backward and update
 
   private:
-    void add_elementwise(StageKind kind);
+    void add_elementwise(StageKind kind, Activation activation);
 
-    LossKind loss_;
+    Loss loss_;
     std::vector<Stage<T>> stages_;
-    std::vector<StageKind>
-        leading_;  // element-wise layers before the first Linear, whose width is not known yet
+    std::vector<Stage<T>> leading_;  // before the first Linear, when their width is not known yet
     std::size_t first_dense_ = 0;
     double work_per_row_ = 0;
 };

@@ -22,7 +22,10 @@ def set_num_threads(threads: int) -> None:
     TypeError, ValueError
         If it is no integer in that range.
     """
-    _core.set_num_threads(positive_integer(threads, "set_num_threads", "threads"))
+    count = positive_integer(threads, "set_num_threads", "threads")
+    if count > 1024:
+        raise ValueError(f"set_num_threads: expected an integer from 1 to 1024, got {count}")
+    _core.set_num_threads(count)
 
 
 def get_num_threads() -> int:

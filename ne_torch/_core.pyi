@@ -46,13 +46,10 @@ def loss_backward(
     place: str = "loss_backward",
 ) -> Array: ...
 def sgd_update(
-    param: Array,
-    grad: ArrayLike,
-    velocity: Array | None,
-    lr: float,
-    momentum: float = 0.0,
-    weight_decay: float = 0.0,
-    nesterov: bool = False,
+    params: Sequence[Array],
+    grads: Sequence[ArrayLike],
+    velocities: Sequence[Array | None],
+    settings: SGDSettings,
     place: str = "sgd_update",
 ) -> None: ...
 def finite_number(value: Any, place: str, name: str) -> float: ...
@@ -62,7 +59,9 @@ class SGDSettings:
     momentum: float
     weight_decay: float
     nesterov: bool
-    def __init__(self, lr: float, momentum: float, weight_decay: float, nesterov: bool) -> None: ...
+    def __init__(
+        self, lr: float, momentum: float = 0.0, weight_decay: float = 0.0, nesterov: bool = False
+    ) -> None: ...
 
 class Engine:
     def __init__(
@@ -80,6 +79,7 @@ class Engine:
         total_loss: float,
     ) -> tuple[int, float] | None: ...
 
+def as_array(value: ArrayLike, place: str, name: str, dtype: str | None) -> Array: ...
 def structure_changed() -> None: ...
 def philox4x32(counter: Sequence[int], key0: int, key1: int) -> list[int]: ...
 def normal_quantile(p: float) -> float: ...

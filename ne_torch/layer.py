@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ne_torch import _core
 from ne_torch.typing import Array, ArrayLike
 
 __all__ = ["Layer", "Parameter"]
@@ -84,7 +85,16 @@ class Layer:
         return list(self.named_parameters().values())
 
     def step(self, learning_rate: float) -> None:
-        """Descend along the gradients of the last backward pass: nothing to do where nothing is learned."""
+        """Descend: ``parameter = parameter - learning_rate * gradient``, for all parameters or for none.
+
+        Raises
+        ------
+        RuntimeError
+            If there was no backward pass.
+        TypeError, ValueError
+            If learning_rate is no finite number.
+        """
+        descend(self.parameters(), learning_rate, type(self).__name__)
 
     def state_dict(self) -> dict[str, Array]:
         """Return a copy of all parameters by name; the names are torch's."""
@@ -119,5 +129,17 @@ class Layer:
             if value.dtype.kind != "f":
                 raise TypeError(f"{place}: expected {name} of a floating dtype, got {value.dtype}")
             loaded[name] = value.astype(parameter.dtype)
+            if not parameter.data.flags.writeable:
+                raise ValueError(f"{place}: expected {name} to be writable, got a read-only array")
         for name, parameter in parameters.items():
-            parameter.data[...] = loaded[name]
+            parameter.data = loaded[name]
+
+
+def descend(parameters: list[Parameter], learning_rate: float, place: str) -> None:
+    """Plain SGD on parameters that all have gradients; nothing has been changed where it fails."""
+    rate = _core.finite_number(learning_rate, f"{place}.step", "learning_rate")
+    grads = [parameter.grad for parameter in parameters]
+    if any(grad is None for grad in grads):
+        raise RuntimeError(f"{place}: expected backward before step; call backward(grad_output) first")
+    data = [parameter.data for parameter in parameters]
+    _core.sgd_update(data, grads, [None] * len(data), _core.SGDSettings(rate), f"{place}.step")

@@ -137,22 +137,6 @@ class Linear(Layer):
             bias.grad = grad_bias
         return grad_input
 
-    def step(self, learning_rate: float) -> None:
-        """Descend: ``parameter = parameter - learning_rate * gradient``.
-
-        Raises
-        ------
-        RuntimeError
-            If there was no backward pass.
-        TypeError, ValueError
-            If learning_rate is no finite number.
-        """
-        rate = _core.finite_number(learning_rate, "Linear.step", "learning_rate")
-        if self._weight.grad is None:
-            raise RuntimeError("Linear: expected backward before step; call backward(grad_output) first")
-        for parameter in self.parameters():
-            _core.sgd_update(parameter.data, parameter.grad, None, rate, place="Linear.step")
-
     def named_parameters(self) -> dict[str, Parameter]:
         """Return the parameters as ``weight`` and, where there is one, ``bias``."""
         return (

@@ -107,19 +107,11 @@ class SGD:
         return self._velocity
 
     def step(self) -> None:
-        """Update every parameter that has a gradient."""
-        for parameter, velocity in zip(self.params, self.velocity(), strict=True):
-            if parameter.grad is not None:
-                _core.sgd_update(
-                    parameter.data,
-                    parameter.grad,
-                    velocity if self.momentum != 0 else None,
-                    self.lr,
-                    self.momentum,
-                    self.weight_decay,
-                    self.nesterov,
-                    "SGD.step",
-                )
+        """Update every parameter that has a gradient; where the call fails, none."""
+        pairs = zip(self.params, self.velocity(), strict=True)
+        active = [(p.data, p.grad, velocity) for p, velocity in pairs if p.grad is not None]
+        params, grads, velocities = zip(*active, strict=True) if active else ((), (), ())
+        _core.sgd_update(params, grads, velocities, self._settings, "SGD.step")
 
     def zero_grad(self) -> None:
         """Forget the gradients. A backward pass overwrites them anyway: training does not need this call."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, MutableSequence
 from typing import Any, overload
 
 from ne_torch import _core
-from ne_torch.layer import Layer, Parameter
+from ne_torch.layer import Layer, Parameter, descend
 from ne_torch.typing import Array, ArrayLike
 
 __all__ = ["Sequential"]
@@ -24,6 +24,8 @@ class Sequential(Layer, MutableSequence[Any]):
     ------
     TypeError
         If an element lacks one of the two.
+    ValueError
+        If a layer is given twice.
 
     Examples
     --------
@@ -36,7 +38,9 @@ class Sequential(Layer, MutableSequence[Any]):
     """
 
     def __init__(self, *layers: Any) -> None:
-        self._layers: list[Any] = [_checked(layer) for layer in layers]
+        self._layers: list[Any] = []
+        for layer in layers:
+            self._layers.append(_checked(layer, self._layers))
 
     def forward(self, x: ArrayLike) -> Array:
         """Return the output of the last layer for x, an input of the first."""
@@ -51,24 +55,30 @@ class Sequential(Layer, MutableSequence[Any]):
         return grad_output  # type: ignore[no-any-return]
 
     def step(self, learning_rate: float) -> None:
-        """Let every layer descend along the gradients of its last backward pass."""
+        """Descend along the gradients of the last backward pass, with all parameters or with none.
+
+        A layer with a ``step`` of its own is asked to take it.
+        """
         rate = _core.finite_number(learning_rate, "Sequential.step", "learning_rate")
-        for layer in self._layers:
-            if (step := getattr(layer, "step", None)) is not None:
-                step(rate)
+        stepping = [layer for layer in self._layers if _steps_itself(layer)]
+        parameters = [
+            p for layer in self._layers if layer not in stepping for p in _parameters(layer).values()
+        ]
+        descend(parameters, rate, "Sequential")
+        for layer in stepping:
+            layer.step(rate)
 
     def named_parameters(self) -> dict[str, Parameter]:
         """Return the parameters under torch's names: ``"<index>.<name>"``."""
         return {
             f"{index}.{name}": parameter
             for index, layer in enumerate(self._layers)
-            if hasattr(layer, "named_parameters")
-            for name, parameter in layer.named_parameters().items()
+            for name, parameter in _parameters(layer).items()
         }
 
     def insert(self, index: int, value: Any) -> None:
         """Insert a layer before the index."""
-        self._layers.insert(index, _checked(value))
+        self._layers.insert(index, _checked(value, self._layers))
         _core.structure_changed()
 
     @overload
@@ -85,10 +95,9 @@ class Sequential(Layer, MutableSequence[Any]):
     @overload
     def __setitem__(self, index: slice, value: Iterable[Any]) -> None: ...
     def __setitem__(self, index: int | slice, value: Any) -> None:
-        if isinstance(index, slice):
-            self._layers[index] = [_checked(layer) for layer in value]
-        else:
-            self._layers[index] = _checked(value)
+        layers = self._layers.copy()
+        layers[index] = value
+        self._layers = list(Sequential(*layers))
         _core.structure_changed()
 
     def __delitem__(self, index: int | slice) -> None:
@@ -106,8 +115,21 @@ class Sequential(Layer, MutableSequence[Any]):
         return "Sequential(" + ("\n" + "".join(lines) if lines else "") + ")"
 
 
-def _checked(layer: Any) -> Any:
-    for method in ("forward", "backward"):
-        if not callable(getattr(layer, method, None)):
-            raise TypeError(f"Sequential: expected layers with forward and backward, got {layer!r}")
+def _parameters(layer: Any) -> dict[str, Parameter]:
+    return layer.named_parameters() if hasattr(layer, "named_parameters") else {}
+
+
+def _steps_itself(layer: Any) -> bool:
+    return hasattr(layer, "step") and getattr(type(layer), "step", None) not in (Layer.step, Sequential.step)
+
+
+def _checked(layer: Any, others: Iterable[Any]) -> Any:
+    complete = callable(getattr(layer, "forward", None)) and callable(getattr(layer, "backward", None))
+    if isinstance(layer, type) or not complete:
+        raise TypeError(f"Sequential: expected layers with forward and backward, got {layer!r}")
+    if any(layer is other for other in others):
+        raise ValueError(
+            f"Sequential: expected every layer once, got {layer!r} twice; "
+            "a layer keeps one input for its backward pass, so give each place a layer of its own"
+        )
     return layer

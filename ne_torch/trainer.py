@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-
+from ne_torch import _core
 from ne_torch._checks import positive_integer
 from ne_torch._engine import make_engine
 from ne_torch._progress import Progress
@@ -107,7 +106,7 @@ class Trainer:
 
     def evaluate(self, x: ArrayLike, target: ArrayLike) -> float:
         """Return the mean loss over all rows of x, without training."""
-        x, target = _rows(x, target, "Trainer.evaluate")
+        x, target = self._samples(x, target, "Trainer.evaluate")
         total = 0.0
         for begin in range(0, len(x), _EVALUATION_ROWS):
             part = slice(begin, begin + _EVALUATION_ROWS)
@@ -159,9 +158,12 @@ class Trainer:
         place = "Trainer.fit"
         epochs = positive_integer(epochs, place, "epochs")
         batch_size = positive_integer(batch_size, place, "batch_size")
-        x, target = _rows(x, target, place)
+        x, target = self._samples(x, target, place)
         generator = as_generator(rng)
-        callbacks = list(callbacks)
+        callbacks = _callables(callbacks, place)
+        if validation_data is not None:
+            validation_data = self._samples(*validation_data, f"{place}, validation_data")
+            self.evaluate(*(array[:1] for array in validation_data))  # a wrong shape fails before training
         history = History()
         with Progress(progress, epochs, len(x)) as bar:
             for epoch in range(epochs):
@@ -181,7 +183,7 @@ class Trainer:
         total, done = 0.0, 0
         while done < len(x):
             part = None
-            if self._engine is not None:
+            if self._engine is not None and x.ndim == target.ndim == 2:
                 part = self._engine.run(x, target, order, done, batch_size, _TURN, total)
             rows, total = part or self._batch(x, target, order, done, batch_size, total)
             done += rows
@@ -195,6 +197,20 @@ class Trainer:
         rows = len(x[batch])
         return rows, total + self.step(x[batch], target[batch]) * rows
 
+    def _samples(self, x: ArrayLike, target: ArrayLike, place: str) -> tuple[Array, Array]:
+        """Return both as arrays whose first axis counts the samples."""
+        parameters = self._model.parameters() if hasattr(self._model, "parameters") else []
+        dtype = parameters[0].dtype.name if parameters else None
+        x, target = _core.as_array(x, place, "x", dtype), _core.as_array(target, place, "target", dtype)
+        if x.ndim == 0 or target.ndim == 0 or len(x) != len(target):
+            raise ValueError(
+                f"{place}: expected x and target with the same number of rows, "
+                f"got shapes {x.shape} and {target.shape}"
+            )
+        if len(x) == 0:
+            raise ValueError(f"{place}: expected at least one row, got none")
+        return x, target
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_engine": None}
 
@@ -203,13 +219,9 @@ class Trainer:
         self._engine = make_engine(self._model, self._loss, self._optimizer)
 
 
-def _rows(x: ArrayLike, target: ArrayLike, place: str) -> tuple[Array, Array]:
-    x, target = np.asarray(x), np.asarray(target)
-    if x.ndim == 0 or target.ndim == 0 or len(x) != len(target):
-        raise ValueError(
-            f"{place}: expected x and target with the same number of rows, "
-            f"got shapes {x.shape} and {target.shape}"
-        )
-    if len(x) == 0:
-        raise ValueError(f"{place}: expected at least one row, got none")
-    return x, target
+def _callables(callbacks: Iterable[Callback], place: str) -> list[Callback]:
+    result = list(callbacks)
+    for callback in result:
+        if not callable(callback):
+            raise TypeError(f"{place}: expected callbacks to be callable, got {callback!r}")
+    return result

@@ -74,6 +74,12 @@ bool overlap(const Array& a, const Array& b) {
     return begin(a) < end(b) && begin(b) < end(a);
 }
 
+// Whether the array shares memory with what an input was copied from: its layer may keep that for backward.
+bool shares_memory(const Array& array, const std::optional<py::array>& source) {
+    static const py::handle may_share_memory = numpy_function("may_share_memory");
+    return source && may_share_memory(array.object(), *source).cast<bool>();
+}
+
 Array writable_array(py::handle value, const char* place, const char* name, std::optional<Dtype> dtype) {
     if (!py::isinstance<py::array>(value)) {
         throw py::type_error(at(place) + "expected " + name + " as a NumPy array to write to, got " +
@@ -104,12 +110,15 @@ Array input_array(py::handle value, const char* place, const char* name, std::op
     const bool is_array = py::isinstance<py::array>(value);
     py::array array = is_array ? py::reinterpret_borrow<py::array>(value) : numpy_view(value, place, name);
     const auto found = kernel_dtype(array.dtype());
-    const bool has_own_dtype = is_array || py::hasattr(value, "dtype");
+    const bool has_own_dtype =
+        is_array || !(py::isinstance<py::list>(value) || py::isinstance<py::tuple>(value) ||
+                      py::isinstance<py::float_>(value));
     if (!found || (dtype && has_own_dtype && *found != *dtype))
         wrong_dtype(array.dtype(), place, name, dtype);
     const Dtype result = dtype.value_or(*found);
     if (result == *found && is_kernel_ready(array)) return {std::move(array), result};
-    return {kernel_ready_copy(array, result), result};
+    py::array copy = kernel_ready_copy(array, result);
+    return {std::move(copy), result, std::move(array)};
 }
 
 Array parameter_array(py::handle value, const char* place, const char* name, std::optional<Dtype> dtype) {
@@ -134,7 +143,7 @@ Array output_array(py::handle out, const std::vector<py::ssize_t>& shape, Dtype 
     }
     for (const Array* input : inputs) {
         const bool same = input->object().data() == array.object().data() && input->size() == array.size();
-        if (overlap(array, *input) && !(in_place && same)) {
+        if ((overlap(array, *input) && !(in_place && same)) || shares_memory(array, input->source())) {
             throw py::value_error(at(place) + "expected out to share no memory with the inputs; pass a copy");
         }
     }

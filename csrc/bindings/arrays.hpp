@@ -26,10 +26,14 @@ const char* name_of(Dtype dtype);
 // A contiguous, aligned, native float32 or float64 array, kept alive as long as this object.
 class Array {
   public:
-    Array(py::array array, Dtype dtype) : array_(std::move(array)), dtype_(dtype) {}
+    Array(py::array array, Dtype dtype, std::optional<py::array> source = std::nullopt)
+        : array_(std::move(array)), dtype_(dtype), source_(std::move(source)) {}
 
     const py::array& object() const { return array_; }
     Dtype dtype() const { return dtype_; }
+    const std::optional<py::array>& source() const {
+        return source_;
+    }  // what this is a copy of, if it is one
     int ndim() const { return static_cast<int>(array_.ndim()); }
     index_t size() const { return static_cast<index_t>(array_.size()); }
     index_t shape(int axis) const {
@@ -54,6 +58,7 @@ class Array {
 
     py::array array_;
     Dtype dtype_;
+    std::optional<py::array> source_;
 };
 
 // `name` is the operand's name in messages, `place` the function or class that was called. With a dtype, an

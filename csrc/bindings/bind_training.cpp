@@ -7,6 +7,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
+#include "bindings/optimizer_checks.hpp"
 #include "training/engine.hpp"
 
 namespace ne_torch {
@@ -55,6 +56,17 @@ class PyEngine {
     auto visit(Body body) {
         if (auto* engine = std::get_if<Engine<float>>(&engine_)) return body(*engine, Dtype::float32);
         return body(std::get<Engine<double>>(engine_), Dtype::float64);
+    }
+
+    // What may have changed since the engine was made, without making it stale.
+    void check_parameters(Dtype dtype) const {
+        require_finite_in(dtype, settings_.cast<const SgdSettings&>(), "Trainer");
+        for (const py::array& parameter : parameters_) {
+            if (!parameter.writeable()) {
+                throw py::value_error("Trainer: expected writable parameters, got a read-only one of shape " +
+                                      shape_text({parameter.shape(), parameter.shape() + parameter.ndim()}));
+            }
+        }
     }
 
     // One call at a time: the workspace and the parameters are shared by all.
@@ -115,6 +127,12 @@ class PyEngine {
   public:
     PyEngine(const std::string& dtype, py::list layers, const std::string& loss, py::object settings)
         : layers_(std::move(layers)), settings_(std::move(settings)), revision_(structure_revision) {
+        for (const py::handle layer : layers_) {
+            for (const py::handle part : py::reinterpret_borrow<py::tuple>(layer)) {
+                if (py::isinstance<py::array>(part))
+                    parameters_.push_back(py::reinterpret_borrow<py::array>(part));
+            }
+        }
         const auto& shared = settings_.cast<const SgdSettings&>();
         if (dtype == "float32") {
             engine_.emplace<Engine<float>>(make_plan<float>(layers_, named(kLosses, loss)), shared);
@@ -130,6 +148,7 @@ class PyEngine {
         if (stale()) return py::none();
         return visit([&](auto& engine, Dtype dtype) -> py::object {
             const Pair pair = operands(engine.plan(), input, target, dtype, "Trainer.step");
+            check_parameters(dtype);
             if (pair.rows == 0) throw py::value_error("Trainer.step: expected at least one row, got none");
             return py::float_(run(static_cast<double>(pair.rows) * engine.plan().work_per_row(),
                                   [&] { return engine.step(batch_of(engine, pair)); }));
@@ -142,6 +161,7 @@ class PyEngine {
         if (stale()) return py::none();
         return visit([&](auto& engine, Dtype dtype) -> py::object {
             const Pair pair = operands(engine.plan(), input, target, dtype, "Trainer.fit");
+            check_parameters(dtype);
             const auto indices =
                 order.is_none() ? std::nullopt : std::optional(checked_order(order, pair.rows));
             const EpochPart part = run(1e9, [&] {
@@ -154,6 +174,7 @@ class PyEngine {
 
   private:
     py::list layers_;
+    std::vector<py::array> parameters_;
     py::object settings_;
     std::uint64_t revision_;
     std::atomic<bool> busy_{false};
@@ -163,27 +184,21 @@ class PyEngine {
 }  // namespace
 
 void register_training(py::module_& m) {
-    py::class_<SgdSettings>(m, "SGDSettings")
-        .def(py::init([](double lr, double momentum, double weight_decay, bool nesterov) {
-                 return SgdSettings{lr, momentum, weight_decay, nesterov};
-             }),
-             py::arg("lr"), py::arg("momentum"), py::arg("weight_decay"), py::arg("nesterov"))
-        .def_readwrite("lr", &SgdSettings::lr)
-        .def_readwrite("momentum", &SgdSettings::momentum)
-        .def_readwrite("weight_decay", &SgdSettings::weight_decay)
-        .def_readwrite("nesterov", &SgdSettings::nesterov)
-        .def(py::pickle(
-            [](const SgdSettings& s) { return py::make_tuple(s.lr, s.momentum, s.weight_decay, s.nesterov); },
-            [](const py::tuple& state) {
-                return SgdSettings{state[0].cast<double>(), state[1].cast<double>(), state[2].cast<double>(),
-                                   state[3].cast<bool>()};
-            }));
     py::class_<PyEngine>(m, "Engine")
         .def(py::init<const std::string&, py::list, const std::string&, py::object>(), py::arg("dtype"),
              py::arg("layers"), py::arg("loss"), py::arg("settings"))
         .def("step", &PyEngine::step, py::arg("x"), py::arg("target"))
         .def("run", &PyEngine::run_part, py::arg("x"), py::arg("target"), py::arg("order"), py::arg("first"),
              py::arg("batch_size"), py::arg("seconds"), py::arg("total_loss"));
+    m.def(
+        "as_array",
+        [](py::handle value, const char* place, const char* name, const std::optional<std::string>& dtype) {
+            const bool single = dtype && *dtype == "float32";
+            const auto wanted =
+                dtype ? std::optional(single ? Dtype::float32 : Dtype::float64) : std::nullopt;
+            return input_array(value, place, name, wanted).object();
+        },
+        py::arg("value"), py::arg("place"), py::arg("name"), py::arg("dtype"));
     m.def("structure_changed", [] { ++structure_revision; });
 }
 

@@ -1,0 +1,1 @@
+"""Measures ne_torch beside torch, JAX and NumPy: `python -m benchmarks`."""

@@ -1,0 +1,60 @@
+"""python -m benchmarks: measure, write results and docs/performance.md; `report` only writes the page again."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+
+from benchmarks import report
+from benchmarks.machine import describe
+from benchmarks.runner import PEERS, ROOT, PeakProbe, run_rounds
+
+RESULTS = ROOT / "benchmarks" / "results" / "results.json"
+QUESTIONS = ("steps", "shapes", "layers", "epoch", "small")
+
+
+def measure(only: list[str], rounds: int, seconds: float) -> dict:
+    """Answer the questions; keep earlier answers to the others."""
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    threads = len(os.sched_getaffinity(0))
+    counts = sorted({1, threads})
+    results["machine"] = describe()
+    results["threads"] = threads
+    if "steps" in only:
+        probe = PeakProbe(threads)
+        probe.measure()
+        results["steps"] = run_rounds("steps", PEERS, counts, rounds, seconds, probe.measure)
+        results["peak"] = {"1": probe.one, str(threads): probe.all}
+    if "shapes" in only:
+        results["shapes"] = run_rounds("shapes", ["ne_torch"], counts, rounds, seconds)
+    if "layers" in only:
+        results["layers"] = run_rounds("layers", ["ne_torch", "numpy"], counts, rounds, seconds / 4)
+    if "epoch" in only:
+        results["epoch"] = run_rounds("epoch", ["ne_torch", "torch"], counts, 1, seconds)
+    if "small" in only:
+        results["small"] = run_rounds("small", ["ne_torch", "torch"], counts[:1], rounds, seconds)
+    return results
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("action", nargs="?", choices=["measure", "report"], default="measure")
+    parser.add_argument("--only", nargs="+", choices=QUESTIONS, default=list(QUESTIONS))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=0.25, help="for each entry in each round")
+    arguments = parser.parse_args()
+    if arguments.action == "measure":
+        results = measure(arguments.only, arguments.rounds, arguments.seconds)
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(results, indent=1))
+    results = json.loads(RESULTS.read_text())
+    report.draw(results, ROOT / "docs" / "steps.png")
+    page = report.page(results, (ROOT / "benchmarks" / "notes.md").read_text())
+    (ROOT / "docs" / "performance.md").write_text(page)
+    print(report.steps_table(results))
+    print("docs/performance.md and docs/steps.png are written")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+"""Turns results into docs/performance.md and its picture. Every figure of the page comes from here."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+from pathlib import Path
+
+from benchmarks.problems import NEIGHBOURS, STEPS, Net
+
+
+def median(times: list[float]) -> float:
+    return statistics.median(times)
+
+
+def table(head: list[str], rows: Iterable[Iterable[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def us(times: list[float]) -> str:
+    low, middle, high = statistics.quantiles(times, n=4)
+    return (
+        f"{middle:.3g} ({low:.3g} to {high:.3g})"
+        if middle < 100
+        else f"{middle:.0f} ({low:.0f} to {high:.0f})"
+    )
+
+
+class Steps:
+    """The answers about training steps, in the terms of the table."""
+
+    def __init__(self, results: dict) -> None:
+        self.steps, self.threads = results["steps"], results["threads"]
+        self.peak = {int(count): median(values) for count, values in results["peak"].items() if values}
+
+    def times(self, peer: str, threads: int, net: Net) -> list[float] | None:
+        found = self.steps.get(f"{peer}, {threads}", {}).get(net.name)
+        return found and found["us"]
+
+    def best(self, library: str, net: Net) -> tuple[float, str]:
+        """The median of the fastest way in which a library was tried, and its name."""
+        tried = [
+            (median(entry[net.name]["us"]), name)
+            for name, entry in self.steps.items()
+            if name.startswith(library) and net.name in entry
+        ]
+        return min(tried, default=(float("nan"), "not measured"))
+
+    def ours(self, net: Net) -> float:
+        return median(self.times("ne_torch", self.threads, net))
+
+    def ratio(self, library: str, net: Net) -> float:
+        return self.best(library, net)[0] / self.ours(net)
+
+    def share(self, threads: int, net: Net) -> float:
+        if threads not in self.peak:
+            return float("nan")
+        return net.flops / median(self.times("ne_torch", threads, net)) / 1e3 / self.peak[threads]
+
+
+def steps_table(results: dict) -> str:
+    steps = Steps(results)
+    rows = []
+    for net in STEPS:
+        one, all_ = (steps.times("ne_torch", count, net) for count in (1, steps.threads))
+        shares = f"{steps.share(1, net):.0%} / {steps.share(steps.threads, net):.0%}"
+        ratios = [f"{steps.ratio(library, net):.2f}" for library in ("torch", "jax", "numpy")]
+        rows.append([net.name, us(one), us(all_), *ratios, shares])
+    head = ["net, batch", "us, one thread", f"us, {steps.threads} threads"]
+    return table([*head, "torch / ours", "JAX / ours", "NumPy / ours", "share of peak, one / all"], rows)
+
+
+def peers_table(results: dict) -> str:
+    steps = Steps(results)
+    names = list(steps.steps)
+    rows = [
+        [name, *(f"{median(steps.steps[name][net.name]['us']):.4g}" if net.name in steps.steps[name] else "-"
+                 for net in STEPS)]
+        for name in names
+    ]  # fmt: skip
+    return table(["peer, threads", *(net.name for net in STEPS)], rows)
+
+
+def shapes_table(results: dict) -> str:
+    shapes, rows = results["shapes"], []
+    for net, neighbour in NEIGHBOURS.items():
+        row = [net.name, neighbour.name]
+        for count in sorted({1, results["threads"]}):
+            found = shapes[f"ne_torch, {count}"]
+            rate, other = (n.flops / median(found[n.name]["us"]) / 1e3 for n in (net, neighbour))
+            row += [f"{rate:.0f}", f"{other / rate:.2f}"]
+        rows.append(row)
+    head = ["net, batch", "neighbour", "GFLOP/s, one thread", "neighbour's / this"]
+    return table([*head, "GFLOP/s, all", "neighbour's / this"], rows)
+
+
+def layer_ratios(results: dict) -> list[tuple[str, str, int, float, float]]:
+    """(shape, pass, threads, our median, NumPy's over ours)."""
+    found = []
+    for count in sorted({1, results["threads"]}):
+        ours, numpy = (results["layers"][f"{peer}, {count}"] for peer in ("ne_torch", "numpy"))
+        for shape in ours:
+            for which in ("forward", "backward"):
+                mine = median(ours[shape][which])
+                found.append((shape, which, count, mine, median(numpy[shape][which]) / mine))
+    return found
+
+
+def layers_table(results: dict) -> str:
+    by_shape: dict[str, list[object]] = {}
+    for shape, _, _, mine, ratio in layer_ratios(results):
+        by_shape.setdefault(shape, [shape]).append(f"{mine:.3g} us, {ratio:.2f}")
+    head = ["batch x in -> out"]
+    for count in sorted({1, results["threads"]}):
+        head += [f"forward, {count} thread{'s' * (count > 1)}", f"backward, {count}"]
+    return table(head, by_shape.values())
+
+
+def thread_ratios(results: dict) -> list[tuple[str, float]]:
+    """(what, time with all threads over time with one) for steps, shapes and layers."""
+    threads, found = results["threads"], []
+    for question in ("steps", "shapes"):
+        one, all_ = (results[question][f"ne_torch, {count}"] for count in (1, threads))
+        found += [(f"step of {net}", median(all_[net]["us"]) / median(one[net]["us"])) for net in one]
+    one, all_ = (results["layers"][f"ne_torch, {count}"] for count in (1, threads))
+    for shape in one:
+        for which in ("forward", "backward"):
+            found.append((f"{which} of {shape}", median(all_[shape][which]) / median(one[shape][which])))
+    return found
+
+
+def epoch_text(results: dict) -> str:
+    rows, best = [], {}
+    for name, entry in results["epoch"].items():
+        library = name.split(",")[0]
+        best[library] = min(best.get(library, float("inf")), median(entry["seconds"]))
+        extra = f"{entry['megabytes']:.0f}" if "megabytes" in entry else "-"
+        rows.append([name, f"{median(entry['seconds']):.3f}", extra])
+    text = table(["library, threads", "seconds an epoch", "megabytes above the data"], rows)
+    return f"{text}\n\nThe best of torch over the best of ne_torch: {best['torch'] / best['ne_torch']:.2f}."
+
+
+def small_text(results: dict) -> str:
+    rows = [
+        [name.split(",")[0], what, f"{median(times):.3g}" + (" ms" if what.startswith("milli") else " us")]
+        for name, entry in results["small"].items()
+        for what, times in entry.items()
+    ]
+    return table(["library", "call", "median"], rows)
+
+
+def behind(results: dict) -> list[str]:
+    """Every place where ne_torch is slower than a peer, or than the floor it was built to."""
+    steps, lines = Steps(results), []
+    for net, floors in STEPS.items():
+        for library, floor in zip(("torch", "jax", "numpy"), floors, strict=False):
+            ratio, fastest = steps.ratio(library, net), steps.best(library, net)[1]
+            if ratio < floor:
+                lines.append(f"{net.name}: {ratio:.2f} times {fastest} threads, floor {floor}")
+        for count, floor in zip((1, steps.threads), floors[3:], strict=True):
+            if floor is not None and steps.share(count, net) < floor:
+                share = f"{steps.share(count, net):.0%} of the peak"
+                lines.append(f"{net.name}: {share} with {count} thread{'s' * (count > 1)}, floor {floor:.0%}")
+    for shape, which, count, mine, ratio in layer_ratios(results):
+        if ratio < 1:
+            lines.append(f"layer {shape}, {which}, {count} threads: {mine:.3g} us, NumPy / ours {ratio:.2f}")
+    lines += [f"{what}: {r:.2f} times one thread's time" for what, r in thread_ratios(results) if r > 1.05]
+    return lines
+
+
+def draw(results: dict, target: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    steps = Steps(results)
+    figure, axis = plt.subplots(figsize=(9, 3.6))
+    for i, library in enumerate(("ne_torch", "torch", "jax", "numpy")):
+        times = [steps.best(library, net)[0] / steps.ours(net) for net in STEPS]
+        axis.bar([n + 0.2 * i - 0.3 for n in range(len(STEPS))], times, 0.2, label=library)
+    axis.set_xticks(range(len(STEPS)), [net.name.replace(", ", "\nbatch ") for net in STEPS], fontsize=7)
+    axis.set(
+        yscale="log", ylabel="time of a step over ne_torch's", title="best of each library, lower is faster"
+    )
+    axis.legend()
+    figure.tight_layout()
+    figure.savefig(target, dpi=120)
+
+
+def page(results: dict, notes: str) -> str:
+    """The whole of docs/performance.md."""
+    machine = "\n".join(f"- {name}: {value}" for name, value in results["machine"].items())
+    peaks = ", ".join(
+        f"{count} thread(s) {median(v):.0f} GFLOP/s" for count, v in results["peak"].items() if v
+    )
+    slower = "\n".join(f"- {line}" for line in behind(results)) or "Nowhere in this run."
+    sections = {
+        "Performance": f"Written by `make benchmark`; no figure here was typed. One run, on:\n\n{machine}\n"
+        f"- FMA peak, measured between the rounds: {peaks}\n\n"
+        "Each peer ran alone in a process of its own, in interleaved rounds. Times are medians, with quartiles"
+        " in brackets. SGD and MSE in float32, ReLU between layers, called from Python. A ratio is the peer's "
+        "best median, of all ways and numbers of threads, over ne_torch's with all threads.",
+        "A training step": f"{steps_table(results)}\n\n![steps](steps.png)\n\nAll medians, in us:\n\n"
+        f"{peers_table(results)}",
+        "Where ne_torch is behind": f"Peers, floors, and one thread, wherever they win:\n\n{slower}",
+        "Other shapes": f"A cliff would be a last column far above 1.\n\n{shapes_table(results)}",
+        "An epoch of MNIST": epoch_text(results),
+        "Standalone layers": "Our median, and NumPy's (matmul and the element-wise work) over it.\n\n"
+        + layers_table(results),
+        "Small calls": small_text(results),
+    }
+    first, *rest = sections.items()
+    body = [f"# {first[0]}\n\n{first[1]}", *(f"## {title}\n\n{text}" for title, text in rest)]
+    return "\n\n".join([*body, notes.strip()]) + "\n"

@@ -1,0 +1,47 @@
+"""Fixtures that every test file shares: an instruction set, a dtype, and torch on one thread."""
+
+import os
+
+import ne_torch as nt
+import numpy as np
+import pytest
+import torch
+from ne_torch import _core
+
+torch.set_num_threads(1)
+
+
+def _isas() -> list[str]:
+    """Return the instruction sets to test: the one that NE_TORCH_ISA names, else all of this machine."""
+    chosen = os.environ.get("NE_TORCH_ISA")
+    return [chosen] if chosen else _core.available_isas()
+
+
+@pytest.fixture(params=_isas())
+def isa(request):
+    before = _core.active_isa()
+    _core.select_isa(request.param)
+    yield request.param
+    _core.select_isa(before)
+
+
+@pytest.fixture
+def other_isa(isa):
+    """Another instruction set than ``isa``, whose bits must be the same."""
+    others = [name for name in _core.available_isas() if name != isa]
+    if not others:
+        pytest.skip("this machine has one instruction set only")
+    return others[-1]
+
+
+@pytest.fixture(params=["float32", "float64"])
+def dtype(request):
+    return np.dtype(request.param)
+
+
+@pytest.fixture
+def threads():
+    """Let a test change the number of threads."""
+    before = nt.get_num_threads()
+    yield
+    nt.set_num_threads(before)

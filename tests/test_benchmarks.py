@@ -1,0 +1,71 @@
+"""The benchmark computes what it says: peers agree, the page comes from the results. No time is asserted."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def root_comes_last_in_the_path(monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT)])
+
+
+def test_peers_train_the_same_net():
+    from benchmarks.problems import Net
+    from benchmarks.worker import trainer_of
+
+    net = Net((7, 5, 3), 8)
+    losses = {}
+    for peer in ("ne_torch", "numpy", "torch.eager", "torch.by_hand"):
+        run, loss = trainer_of(peer)(net)
+        run(50)
+        losses[peer] = loss()
+    np.testing.assert_allclose(list(losses.values()), losses["ne_torch"], rtol=1e-5)
+
+
+def test_page_names_what_is_behind():
+    from benchmarks import report
+    from benchmarks.problems import LAYERS, NEIGHBOURS, STEPS
+
+    def entry(nets, us):
+        return {net.name: {"us": [us] * 3} for net in nets}
+
+    shapes = [*NEIGHBOURS, *NEIGHBOURS.values()]
+    layers = {f"{batch} x {n} -> {m}": {"forward": [2.0], "backward": [2.0]} for batch, n, m in LAYERS}
+    results = {
+        "machine": {"processor": "made up"},
+        "threads": 2,
+        "peak": {"1": [100.0], "2": [200.0]},
+        "steps": {
+            f"{peer}, {n}": entry(STEPS, us)
+            for peer, us in (("ne_torch", 10.0), ("torch", 5.0))
+            for n in (1, 2)
+        }
+        | {f"{peer}, {n}": entry(STEPS, 1e6) for peer in ("jax", "numpy") for n in (1, 2)},
+        "shapes": {"ne_torch, 1": entry(shapes, 10.0), "ne_torch, 2": entry(shapes, 12.0)},
+        "layers": {f"{peer}, {n}": layers for peer in ("ne_torch", "numpy") for n in (1, 2)},
+        "epoch": {"ne_torch, 1": {"seconds": [1.0], "megabytes": 3.0}, "torch, 1": {"seconds": [4.0]}},
+        "small": {"ne_torch, 1": {"a call": [1.0]}},
+    }
+    page = report.page(results, "## Notes\n\nby hand")
+    assert "784-128-10, 64: 0.50 times torch, 1 threads, floor 3.5" in page
+    assert "step of 784-128-10, 63: 1.20 times one thread's time" in page
+    assert "The best of torch over the best of ne_torch: 4.00." in page
+    assert "FMA peak, measured between the rounds: 1 thread(s) 100 GFLOP/s" in page
+    assert page.endswith("by hand\n")
+
+
+def test_times_are_counted_per_call():
+    from benchmarks.timing import repeated, times
+
+    calls = []
+    found = times(repeated(lambda: calls.append(0)), 0.01)
+    assert len(found) == 7
+    assert all(time > 0 for time in found)
+    assert len(calls) > 7

@@ -1,0 +1,59 @@
+"""Threads, show_config, and what the environment says at import."""
+
+import ne_torch as nt
+import numpy as np
+import pytest
+from ne_torch import _core
+
+from process import run
+
+
+def test_threads_are_set_and_told(threads):
+    for n in (1, 3, np.int64(2)):
+        nt.set_num_threads(n)
+        assert nt.get_num_threads() == n
+
+
+def test_config_shows_version_instruction_set_and_threads(isa, threads, capsys):
+    nt.set_num_threads(3)
+    nt.show_config()
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first == f"ne_torch {nt.__version__}"
+    assert second.startswith(f"instruction set: {isa}")
+    assert second.endswith("; available: " + ", ".join(_core.available_isas()))
+    assert third == f"threads: 3 of {_core.available_cpus()} usable processors"
+
+
+def test_config_says_where_fused_multiply_adds_are_slow(monkeypatch, capsys):
+    monkeypatch.setattr(_core, "has_fma", lambda: False)
+    nt.show_config()
+    assert "no FMA in this processor" in capsys.readouterr().out
+
+
+def test_instruction_sets_end_with_scalar():
+    assert _core.available_isas()[-1] == "scalar"
+
+
+@pytest.mark.parametrize("name", _core.available_isas())
+def test_environment_selects_instruction_set_and_threads(name):
+    result = run("import ne_torch as nt; nt.show_config()", NE_TORCH_ISA=name, NE_TORCH_NUM_THREADS="7")
+    assert f"instruction set: {name}" in result.stdout
+    assert "threads: 7 of" in result.stdout
+
+
+def test_environment_left_empty_is_no_choice():
+    result = run("import ne_torch as nt; nt.show_config()", NE_TORCH_ISA="", NE_TORCH_NUM_THREADS="")
+    assert f"instruction set: {_core.available_isas()[0]}" in result.stdout
+    assert f"threads: {_core.available_cpus()} of" in result.stdout
+
+
+def test_import_loads_none_of_the_extras():
+    extras = {"torch", "sklearn", "matplotlib", "tqdm", "pooch", "scipy", "pandas"}
+    result = run(f"import sys, ne_torch; print(sorted({extras} & set(sys.modules)))")
+    assert result.stdout == "[]\n"
+
+
+def test_public_names_are_there():
+    assert all(hasattr(nt, name) for name in nt.__all__)
+    assert sorted(nt.__all__) == sorted(set(nt.__all__))
+    assert all(hasattr(nt.functional, name) for name in nt.functional.__all__)

@@ -1,4 +1,4 @@
-"""python -m benchmarks: measure, write results and docs/performance.md; `report` only writes the page again."""
+"""python -m benchmarks: measure, write results and docs/performance.md; `report` writes the page again."""
 
 from __future__ import annotations
 

@@ -199,9 +199,9 @@ def page(results: dict, notes: str) -> str:
     sections = {
         "Performance": f"Written by `make benchmark`; no figure here was typed. One run, on:\n\n{machine}\n"
         f"- FMA peak, measured between the rounds: {peaks}\n\n"
-        "Each peer ran alone in a process of its own, in interleaved rounds. Times are medians, with quartiles"
-        " in brackets. SGD and MSE in float32, ReLU between layers, called from Python. A ratio is the peer's "
-        "best median, of all ways and numbers of threads, over ne_torch's with all threads.",
+        "Each peer ran alone in a process of its own, in interleaved rounds. Times are medians, with "
+        "quartiles in brackets. SGD and MSE in float32, ReLU between layers, called from Python. A ratio is "
+        "the peer's best median, of all ways and numbers of threads, over ne_torch's with all threads.",
         "A training step": f"{steps_table(results)}\n\n![steps](steps.png)\n\nAll medians, in us:\n\n"
         f"{peers_table(results)}",
         "Where ne_torch is behind": f"Peers, floors, and one thread, wherever they win:\n\n{slower}",

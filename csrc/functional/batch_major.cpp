@@ -92,12 +92,11 @@ double loss_forward(Loss kind, index_t rows, index_t cols, const T* prediction, 
     return total / static_cast<double>(rows * cols);
 }
 
-#define NE_TORCH_INSTANTIATE(T)                                               \
-    template void softmax_forward(index_t, index_t, const T*, T*);            \
-    template void softmax_backward(index_t, index_t, const T*, const T*, T*); \
-    template double loss_forward(Loss, index_t, index_t, const T*, const T*);
-NE_TORCH_INSTANTIATE(float)
-NE_TORCH_INSTANTIATE(double)
-#undef NE_TORCH_INSTANTIATE
+template void softmax_forward(index_t, index_t, const float*, float*);
+template void softmax_backward(index_t, index_t, const float*, const float*, float*);
+template double loss_forward(Loss, index_t, index_t, const float*, const float*);
+template void softmax_forward(index_t, index_t, const double*, double*);
+template void softmax_backward(index_t, index_t, const double*, const double*, double*);
+template double loss_forward(Loss, index_t, index_t, const double*, const double*);
 
 }  // namespace ne_torch

@@ -41,7 +41,7 @@ struct Vec {
     static Vec zero_where_not_positive(Vec x, Vec y) { return {x.v <= T(0) ? T(0) : y.v}; }
     // 2^n for an integral n in the range of normal numbers
     static Vec power_of_two(Vec n) {
-        const T exponent = n.v == n.v ? n.v : T(0);  // a NaN has no integer to convert to
+        const T exponent = std::isnan(n.v) ? T(0) : n.v;  // a NaN has no integer to convert to
         const Bits bits = static_cast<Bits>(static_cast<std::int32_t>(exponent) + Bias) << MantissaBits;
         Vec result;
         std::memcpy(&result.v, &bits, sizeof(T));

@@ -141,7 +141,7 @@ void micro_kernel(const Tile<V>& tile) {
 
     // The update will read and write its parameters, which may have left the cache since the last step.
     if (g.epilogue == Epilogue::sgd && tile.depth >= kPrefetchDepth) {
-        T* const c = g.c.data + tile.row * g.c.row_stride + tile.column;
+        const T* const c = g.c.data + tile.row * g.c.row_stride + tile.column;
 #pragma GCC unroll 16
         for (int r = 0; r < MR; ++r) {
 #pragma GCC unroll 4
@@ -154,7 +154,7 @@ void micro_kernel(const Tile<V>& tile) {
     const index_t row_stride = tile.a_row_stride;
     const T* a[groups];
 #pragma GCC unroll 4
-    for (int i = 0; i < groups; ++i) a[i] = tile.a + 4 * i * row_stride;
+    for (int i = 0; i < groups; ++i) a[i] = tile.a + index_t{4} * i * row_stride;
     const T* b = tile.b;
     for (index_t t = tile.depth; t > 0; --t) {
         V bt[NV];

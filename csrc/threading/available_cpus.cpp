@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -35,7 +36,7 @@ int quota_v2(std::string path) {
         std::string quota;
         double period = 0;
         if (file >> quota >> period && quota != "max") {
-            const int cpus = quota_cpus(std::atof(quota.c_str()), period);
+            const int cpus = quota_cpus(std::strtod(quota.c_str(), nullptr), period);
             if (cpus > 0) least = least == 0 ? cpus : std::min(least, cpus);
         }
         if (path.empty() || path == "/") return least;

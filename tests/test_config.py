@@ -1,5 +1,7 @@
 """Threads, show_config, and what the environment says at import."""
 
+import sys
+
 import ne_torch as nt
 import numpy as np
 import pytest
@@ -57,3 +59,34 @@ def test_public_names_are_there():
     assert all(hasattr(nt, name) for name in nt.__all__)
     assert sorted(nt.__all__) == sorted(set(nt.__all__))
     assert all(hasattr(nt.functional, name) for name in nt.functional.__all__)
+
+
+TOO_MANY_THREADS = """
+import resource
+import ne_torch as nt
+import numpy as np
+
+x, weight = (np.random.default_rng(n).standard_normal((n, 512), np.float32) for n in (256, 384))
+nt.set_num_threads(1)
+expected = nt.functional.affine_forward(x, weight)
+with open("/proc/self/statm") as status:
+    pages = int(status.read().split()[0])
+limit = pages * resource.getpagesize() + 1280 * 2**20  # room for two stacks of 512 MiB, and to spare
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+for threads in (4, 5, 8, 16):
+    nt.set_num_threads(threads)
+    for _ in range(20):
+        assert nt.functional.affine_forward(x, weight).tobytes() == expected.tobytes(), threads
+"""
+WITH_LARGE_STACKS = f"""
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_STACK, (512 * 2**20, resource.getrlimit(resource.RLIMIT_STACK)[1]))
+os.execv(sys.executable, [sys.executable, "-c", {TOO_MANY_THREADS!r}])
+"""
+
+
+@pytest.mark.xfail(strict=True, reason="reported")
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the address space as Linux does")
+def test_threads_that_cannot_be_started_change_no_result():
+    result = run(WITH_LARGE_STACKS)
+    assert result.returncode == 0, result.stderr

@@ -1,6 +1,5 @@
 """Sequential: a list of layers that computes as torch's, exchanges its state with it, and is a list."""
 
-import contextlib
 import copy
 import pickle
 
@@ -129,30 +128,53 @@ def test_sequential_takes_anything_with_forward_and_backward():
         def backward(self, grad_output):
             return 2 * grad_output
 
+    class Stepping(Double):
+        rate = None
+
+        def step(self, learning_rate):
+            self.rate = learning_rate
+
     model = nt.Sequential(Double(), nt.Linear(2, 1, rng=0))
     x = normal((3, 2), "float32")
     assert same_bits(model(x), model[1](2 * x))
     g = np.ones((3, 1), "float32")
     assert same_bits(model.backward(g), 2 * model[1].backward(g))
+    model[0] = Stepping()
     model.step(0.1)
+    assert model[0].rate == 0.1
     assert list(model.state_dict()) == ["1.weight", "1.bias"]
 
 
-@pytest.mark.parametrize("twice", ["Linear", "ReLU"])
-def test_sequential_with_a_layer_twice_is_as_in_torch_or_refused(dtype, twice):
-    (model, twin), x, g = make((3, 3, 3, 3), dtype), normal((4, 3), dtype, 1), normal((4, 3), dtype, 2)
-    first, second = (0, 2) if twice == "Linear" else (1, 3)
-    twin[second], leaf = twin[first], torch.tensor(x, requires_grad=True)
-    twin(leaf).backward(torch.tensor(g))
-    grad_input = None
-    with contextlib.suppress(ValueError):
-        model[second] = model[first]
-        model(x)
-        grad_input = model.backward(g)
-    if grad_input is None:
-        return
-    np.testing.assert_allclose(grad_input, leaf.grad, rtol=1e-3, atol=1e-5)
-    np.testing.assert_allclose(model[0].grad_weight, twin[0].weight.grad, rtol=1e-3, atol=1e-5)
+def refused_with_a_layer_twice(*layers):
+    """Assert that no gradient comes from layers of which one, which keeps one input, stands in two places."""
+
+    def train():
+        model = nt.Sequential(*layers)
+        model.backward(model(normal((4, 3), "float32")))
+
+    with pytest.raises(ValueError, match="twice"):
+        train()
+
+
+@pytest.mark.parametrize("layer", [nt.Linear(3, 3, rng=0), nt.ReLU(), nt.Softmax()], ids=repr)
+def test_sequential_refuses_a_layer_twice(layer):
+    refused_with_a_layer_twice(layer, nt.Linear(3, 3, rng=1), layer)
+
+
+@pytest.mark.xfail(strict=True, reason="reported")
+def test_sequential_refuses_a_layer_twice_in_nested_models():
+    relu = nt.ReLU()
+    refused_with_a_layer_twice(nt.Sequential(relu, nt.Linear(3, 3, rng=1)), relu)
+
+
+@pytest.mark.xfail(strict=True, reason="reported")
+def test_sequential_lets_layers_change_places():
+    layers = [nt.Linear(3, 3, rng=0), nt.ReLU(), nt.Softmax()]
+    model = nt.Sequential(*layers)
+    model[0], model[1] = model[1], model[0]
+    assert list(model) == [layers[1], layers[0], layers[2]]
+    model.reverse()
+    assert list(model) == [layers[2], layers[0], layers[1]]
 
 
 def test_sequential_survives_copy_and_pickle(dtype):

@@ -10,7 +10,7 @@ from ne_torch.layer import Parameter
 from ne_torch.linear import Linear
 from ne_torch.losses import Loss
 from ne_torch.optimizers import SGD
-from ne_torch.sequential import Sequential
+from ne_torch.sequential import flatten
 
 __all__ = ["make_engine"]
 
@@ -20,7 +20,7 @@ def make_engine(model: Any, loss: Any, optimizer: Any) -> _core.Engine | None:
 
     A class of a user's own is unknown, a subclass too: it may do anything in its forward.
     """
-    layers = _flat(model)
+    layers = flatten(model)
     if not _is_ours(loss, Loss) or type(optimizer) is not SGD:
         return None
     if not all(_is_ours(layer, (Linear, Activation, Softmax)) for layer in layers):
@@ -38,10 +38,6 @@ def make_engine(model: Any, loss: Any, optimizer: Any) -> _core.Engine | None:
 
 def _is_ours(part: Any, kinds: Any) -> bool:
     return isinstance(part, kinds) and type(part).__module__.startswith("ne_torch.")
-
-
-def _flat(layer: Any) -> list[Any]:
-    return [inner for part in layer for inner in _flat(part)] if type(layer) is Sequential else [layer]
 
 
 def _described(layer: Any, velocities: dict[int, Any]) -> tuple[Any, ...]:

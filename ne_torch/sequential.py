@@ -9,7 +9,7 @@ from ne_torch import _core
 from ne_torch.layer import Layer, Parameter, descend
 from ne_torch.typing import Array, ArrayLike
 
-__all__ = ["Sequential"]
+__all__ = ["Sequential", "flatten"]
 
 
 class Sequential(Layer, MutableSequence[Any]):
@@ -24,8 +24,6 @@ class Sequential(Layer, MutableSequence[Any]):
     ------
     TypeError
         If an element lacks one of the two.
-    ValueError
-        If a layer is given twice.
 
     Examples
     --------
@@ -38,9 +36,7 @@ class Sequential(Layer, MutableSequence[Any]):
     """
 
     def __init__(self, *layers: Any) -> None:
-        self._layers: list[Any] = []
-        for layer in layers:
-            self._layers.append(_checked(layer, self._layers))
+        self._layers: list[Any] = [_checked(layer) for layer in layers]
 
     def forward(self, x: ArrayLike) -> Array:
         """Return the output of the last layer for x, an input of the first."""
@@ -49,7 +45,19 @@ class Sequential(Layer, MutableSequence[Any]):
         return x  # type: ignore[no-any-return]
 
     def backward(self, grad_output: ArrayLike) -> Array:
-        """Run the backward passes from the last layer to the first; return the gradient of the input."""
+        """Run the backward passes from the last layer to the first; return the gradient of the input.
+
+        Raises
+        ------
+        ValueError
+            If a layer stands in two places.
+        """
+        layers = [inner for layer in self._layers for inner in flatten(layer)]
+        if len({id(layer) for layer in layers}) < len(layers):
+            raise ValueError(
+                "Sequential: expected every layer once, got one of them twice; a layer keeps one input for its "
+                "backward pass, so give each place a layer of its own"
+            )
         for layer in reversed(self._layers):
             grad_output = layer.backward(grad_output)
         return grad_output  # type: ignore[no-any-return]
@@ -78,7 +86,7 @@ class Sequential(Layer, MutableSequence[Any]):
 
     def insert(self, index: int, value: Any) -> None:
         """Insert a layer before the index."""
-        self._layers.insert(index, _checked(value, self._layers))
+        self._layers.insert(index, _checked(value))
         _core.structure_changed()
 
     @overload
@@ -123,13 +131,13 @@ def _steps_itself(layer: Any) -> bool:
     return hasattr(layer, "step") and getattr(type(layer), "step", None) not in (Layer.step, Sequential.step)
 
 
-def _checked(layer: Any, others: Iterable[Any]) -> Any:
+def flatten(layer: Any) -> list[Any]:
+    """Return the layers that a layer is made of; a subclass of Sequential may be more than its layers."""
+    return [inner for part in layer for inner in flatten(part)] if type(layer) is Sequential else [layer]
+
+
+def _checked(layer: Any) -> Any:
     complete = callable(getattr(layer, "forward", None)) and callable(getattr(layer, "backward", None))
     if isinstance(layer, type) or not complete:
         raise TypeError(f"Sequential: expected layers with forward and backward, got {layer!r}")
-    if any(layer is other for other in others):
-        raise ValueError(
-            f"Sequential: expected every layer once, got {layer!r} twice; "
-            "a layer keeps one input for its backward pass, so give each place a layer of its own"
-        )
     return layer

@@ -85,7 +85,6 @@ os.execv(sys.executable, [sys.executable, "-c", {TOO_MANY_THREADS!r}])
 """
 
 
-@pytest.mark.xfail(strict=True, reason="reported")
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space as Linux does")
 def test_threads_that_cannot_be_started_change_no_result():
     result = run(WITH_LARGE_STACKS)

@@ -161,13 +161,11 @@ def test_sequential_refuses_a_layer_twice(layer):
     refused_with_a_layer_twice(layer, nt.Linear(3, 3, rng=1), layer)
 
 
-@pytest.mark.xfail(strict=True, reason="reported")
 def test_sequential_refuses_a_layer_twice_in_nested_models():
     relu = nt.ReLU()
     refused_with_a_layer_twice(nt.Sequential(relu, nt.Linear(3, 3, rng=1)), relu)
 
 
-@pytest.mark.xfail(strict=True, reason="reported")
 def test_sequential_lets_layers_change_places():
     layers = [nt.Linear(3, 3, rng=0), nt.ReLU(), nt.Softmax()]
     model = nt.Sequential(*layers)

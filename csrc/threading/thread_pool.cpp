@@ -114,7 +114,7 @@ void Pool::start_workers(int wanted) {
                 work(index, worker);
             }).detach();
         } catch (const std::system_error&) {
-            workers.pop_back();  // no more threads to be had: a smaller team does the same work
+            workers.pop_back();  // no more threads to be had
             return;
         }
     }
@@ -192,8 +192,10 @@ void run_parallel(int threads, double work, TeamFunction function, void* context
     const std::unique_lock<std::mutex> owner(current.busy, std::try_to_lock);
     if (!owner.owns_lock()) return alone();
     current.start_workers(threads - 1);
-    const int size = std::min(threads, static_cast<int>(current.workers.size()) + 1);
-    if (size == 1 || !current.should_wait_for_workers(size - 1, work)) return alone();
+    // All or one: the caller has laid out memory for either, not for a team in between.
+    const int size = threads;
+    if (static_cast<int>(current.workers.size()) < size - 1) return alone();
+    if (!current.should_wait_for_workers(size - 1, work)) return alone();
 
     current.team_size = size;
     current.function = function;

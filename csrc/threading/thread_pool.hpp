@@ -33,8 +33,8 @@ class Team {
 
 using TeamFunction = void (*)(void* context, Team& team);
 
-// Runs function on a team of at most `threads` members and returns when all have finished. work: about how
-// many multiply-adds there are. function must not throw.
+// Runs function on a team of `threads` members, or of one, and returns when all have finished. work: about
+// how many multiply-adds there are. function must not throw.
 void run_parallel(int threads, double work, TeamFunction function, void* context);
 
 template <class Body>

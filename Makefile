@@ -18,7 +18,7 @@ mnist: $(VENV)/notebook.stamp ## the main job: train on MNIST (else on digits), 
 	$(BIN)/python notebooks/train_mnist.py
 
 test: $(VENV)/test.stamp ## all tests, for every instruction set of this machine, and the notebook; with coverage
-	$(BIN)/pytest -v --cov=ne_torch
+	$(BIN)/pytest -v --cov
 
 lint: $(VENV)/lint.stamp ## ruff, mypy, clang-format, clang-tidy
 	$(BIN)/ruff check .

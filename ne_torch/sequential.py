@@ -55,8 +55,8 @@ class Sequential(Layer, MutableSequence[Any]):
         layers = [inner for layer in self._layers for inner in flatten(layer)]
         if len({id(layer) for layer in layers}) < len(layers):
             raise ValueError(
-                "Sequential: expected every layer once, got one of them twice; a layer keeps one input for its "
-                "backward pass, so give each place a layer of its own"
+                "Sequential: expected every layer once, got one of them twice; a layer keeps one input for "
+                "its backward pass, so give each place a layer of its own"
             )
         for layer in reversed(self._layers):
             grad_output = layer.backward(grad_output)

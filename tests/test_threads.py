@@ -113,7 +113,9 @@ for _ in range(20):
     assert os.waitpid(child, 0)[1] == 0
 print("equal")
 """
-    printed = subprocess.check_output([sys.executable, "-c", script, str(HERE)], text=True, timeout=120)
+    printed = subprocess.check_output(
+        [sys.executable, "-c", script, str(HERE)], text=True, timeout=120, cwd=HERE
+    )
     assert printed.strip() == "equal"
 
 
@@ -164,6 +166,7 @@ def test_the_default_number_of_threads_respects_affinity():
     printed = subprocess.check_output(
         [sys.executable, "-c", script + "print(nt.get_num_threads())"],
         text=True,
+        cwd=HERE,
         env={name: value for name, value in os.environ.items() if name != "NE_TORCH_NUM_THREADS"},
     )
     assert printed.strip() == "1"

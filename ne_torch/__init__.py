@@ -1,6 +1,8 @@
 """Fully connected neural networks on the CPU: exact, fast, and the same bits everywhere."""
 
-from ne_torch import datasets, functional
+from typing import TYPE_CHECKING, Any
+
+from ne_torch import functional
 from ne_torch._config import get_num_threads, set_num_threads, show_config
 from ne_torch._core import __version__
 from ne_torch.activations import ReLU, Softmax
@@ -11,6 +13,9 @@ from ne_torch.optimizers import SGD
 from ne_torch.random import Generator, manual_seed
 from ne_torch.sequential import Sequential
 from ne_torch.trainer import History, Trainer
+
+if TYPE_CHECKING:
+    from ne_torch import datasets
 
 __all__ = [
     "SGD",
@@ -32,3 +37,11 @@ __all__ = [
     "set_num_threads",
     "show_config",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "datasets":  # loaded when asked for: its archives and hashes cost more than all the rest
+        import importlib
+
+        return importlib.import_module("ne_torch.datasets")
+    raise AttributeError(f"module 'ne_torch' has no attribute {name!r}")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 __all__ = ["History"]
 
 
-@dataclass
 class History:
     """One entry an epoch.
 
@@ -21,9 +18,13 @@ class History:
         Time of the epoch's training, validation and callbacks not included.
     """
 
-    loss: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.loss: list[float] = []
+        self.validation_loss: list[float] = []
+        self.seconds: list[float] = []
 
     def __len__(self) -> int:
         return len(self.loss)
+
+    def __repr__(self) -> str:
+        return f"History(loss={self.loss}, validation_loss={self.validation_loss}, seconds={self.seconds})"

@@ -41,7 +41,8 @@ class Parameter:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the values."""
-        return self.data.shape
+        shape: tuple[int, ...] = self.data.shape
+        return shape
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -7,14 +7,15 @@ The same seed gives the same numbers on every platform, instruction set, number 
 from __future__ import annotations
 
 import operator
-import secrets
+import os
 from collections.abc import Sequence
-from typing import Any, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ne_torch import _core
 from ne_torch.typing import Array
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["Generator", "RandomLike", "as_generator", "manual_seed"]
 
@@ -60,7 +61,7 @@ class Generator:
         return f"Generator(seed={self.seed}, position={self.position})"
 
 
-RandomLike: TypeAlias = int | Generator | np.random.Generator | None
+RandomLike: TypeAlias = "int | Generator | np.random.Generator | None"
 
 
 def _word(value: Any, name: str) -> int:
@@ -73,7 +74,7 @@ def _word(value: Any, name: str) -> int:
     return number
 
 
-_default = Generator(secrets.randbits(64))
+_default = Generator(int.from_bytes(os.urandom(8), "little"))
 
 
 def manual_seed(seed: int) -> Generator:
@@ -94,8 +95,10 @@ def as_generator(rng: RandomLike) -> Generator:
         return _default
     if isinstance(rng, Generator):
         return rng
-    if isinstance(rng, np.random.Generator):
-        return Generator(int(rng.integers(2**64, dtype=np.uint64)))
+    if hasattr(
+        rng, "integers"
+    ):  # a NumPy stream; asking for its class would import numpy.random for everybody
+        return Generator(int(rng.integers(2**64, dtype="uint64")))
     try:
         return Generator(rng)
     except TypeError:

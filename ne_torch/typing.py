@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 __all__ = ["Array", "ArrayLike", "DTypeName"]
 
-Array: TypeAlias = npt.NDArray[Any]
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 """What a layer returns: a C-contiguous array of float32 or float64."""
 
 ArrayLike: TypeAlias = Any

@@ -33,7 +33,7 @@ def measure(only: list[str], rounds: int, seconds: float) -> dict:
     if "epoch" in only:
         results["epoch"] = run_rounds("epoch", ["ne_torch", "torch"], counts, 1, seconds)
     if "small" in only:
-        results["small"] = run_rounds("small", ["ne_torch", "torch"], counts[:1], rounds, seconds)
+        results["small"] = run_rounds("small", ["ne_torch", "torch"], counts[-1:], rounds, seconds)
     return results
 
 

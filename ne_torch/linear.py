@@ -9,6 +9,7 @@ import numpy as np
 
 from ne_torch import _core
 from ne_torch._checks import float_dtype, positive_integer
+from ne_torch._memory import aligned
 from ne_torch.layer import Layer, Parameter
 from ne_torch.random import RandomLike, as_generator
 from ne_torch.typing import Array, ArrayLike, DTypeName
@@ -70,8 +71,8 @@ class Linear(Layer):
         self.dtype: np.dtype[Any] = float_dtype(dtype, "Linear")
         sigma = math.sqrt(2.0 / (self.in_features + self.out_features))
         shape = (self.out_features, self.in_features)
-        self._weight = Parameter(as_generator(rng).normal(shape, sigma, self.dtype.name))
-        self._bias = Parameter(np.zeros(self.out_features, self.dtype)) if bias else None
+        self._weight = Parameter(aligned(as_generator(rng).normal(shape, sigma, self.dtype.name)))
+        self._bias = Parameter(aligned(np.zeros(self.out_features, self.dtype))) if bias else None
         self._input: ArrayLike = None
 
     def forward(self, x: ArrayLike, out: Array | None = None) -> Array:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ne_torch import _core
+from ne_torch._memory import aligned
 from ne_torch.layer import Parameter
 from ne_torch.typing import Array
 
@@ -101,7 +102,7 @@ class SGD:
         """Return the velocity of each parameter, made (at 0) where momentum wants one."""
         if self.momentum != 0:
             self._velocity = [
-                np.zeros_like(parameter.data) if velocity is None else velocity
+                aligned(np.zeros_like(parameter.data)) if velocity is None else velocity
                 for parameter, velocity in zip(self.params, self._velocity, strict=True)
             ]
         return self._velocity

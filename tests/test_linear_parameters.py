@@ -4,6 +4,7 @@ import math
 
 import ne_torch as nt
 import numpy as np
+import pytest
 
 import reference
 from samples import normal, same_bits
@@ -75,3 +76,12 @@ def test_linear_initial_weights_follow_from_rng():
 def test_linear_repr_names_its_arguments():
     text = repr(nt.Linear(3, 2, bias=False, dtype=np.float64, rng=0))
     assert text == "Linear(in_features=3, out_features=2, bias=False, dtype=float64)"
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (784, 128)])
+def test_linear_parameters_begin_at_cache_lines(shape, dtype):
+    linear = nt.Linear(*shape, dtype=dtype, rng=0)
+    optimizer = nt.SGD(linear.parameters(), lr=0.1, momentum=0.9)
+    for array in [linear.weight, linear.bias, *optimizer.velocity()]:
+        assert array.ctypes.data % 64 == 0
+        assert array.flags.carray

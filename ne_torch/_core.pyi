@@ -73,11 +73,10 @@ class Engine:
         x: Array,
         target: Array,
         order: Array | None,
-        first: int,
+        cursor: list[Any],
         batch_size: int,
         seconds: float,
-        total_loss: float,
-    ) -> tuple[int, float] | None: ...
+    ) -> bool: ...
 
 def as_array(value: ArrayLike, place: str, name: str, dtype: str | None) -> Array: ...
 def structure_changed() -> None: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -113,6 +114,49 @@ class SGD:
         active = [(p.data, p.grad, velocity) for p, velocity in pairs if p.grad is not None]
         params, grads, velocities = zip(*active, strict=True) if active else ((), (), ())
         _core.sgd_update(params, grads, velocities, self._settings, "SGD.step")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the hyperparameters by name, and copies of the velocities (None where there is none)."""
+        velocities = [None if velocity is None else velocity.copy() for velocity in self._velocity]
+        return {**self.options(), "velocity": velocities}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over hyperparameters and velocities.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a name is missing or unknown, or a value does not fit. Nothing has been changed then.
+        """
+        place = "SGD.load_state_dict"
+        if state_dict.keys() != {*self.options(), "velocity"}:
+            expected = sorted({*self.options(), "velocity"})
+            raise ValueError(f"{place}: expected the keys {expected}, got {sorted(state_dict)}")
+        found = state_dict["velocity"]
+        shapes = [parameter.shape for parameter in self.params]
+        if len(found) != len(shapes) or any(
+            v is not None and np.shape(v) != shape for v, shape in zip(found, shapes, strict=True)
+        ):
+            raise ValueError(f"{place}: expected velocities of the shapes {shapes}")
+        velocities = [
+            None if velocity is None else aligned(np.asarray(velocity, parameter.dtype))
+            for velocity, parameter in zip(found, self.params, strict=True)
+        ]
+        self.set_options(**{name: state_dict[name] for name in self.options()})
+        self._velocity = velocities
+        _core.structure_changed()
+
+    def options(self) -> dict[str, Any]:
+        """Return the hyperparameters by name."""
+        names = ("lr", "momentum", "weight_decay", "nesterov")
+        return {name: getattr(self, name) for name in names}
+
+    def set_options(self, lr: float, momentum: float, weight_decay: float, nesterov: bool) -> None:
+        """Change all hyperparameters, or none where one does not fit."""
+        checked = SGD(self.params, lr, momentum, weight_decay, nesterov)._settings
+        for name in self.options():
+            setattr(self._settings, name, getattr(checked, name))
+        _core.structure_changed()  # engines without velocities must ask for them
 
     def zero_grad(self) -> None:
         """Forget the gradients. A backward pass overwrites them anyway: training does not need this call."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ne_torch import _core
 from ne_torch._checks import positive_integer
 from ne_torch._engine import make_engine
+from ne_torch._fit_state import FitState
 from ne_torch._progress import Progress
 from ne_torch.history import History
-from ne_torch.random import RandomLike, as_generator
+from ne_torch.random import Generator, RandomLike, as_generator
 from ne_torch.typing import Array, ArrayLike
+
+if TYPE_CHECKING:
+    from ne_torch.receipt import Receipt
 
 __all__ = ["History", "Trainer"]
 
@@ -50,6 +55,7 @@ class Trainer:
         self._loss = loss
         self._optimizer = optimizer
         self._engine = make_engine(model, loss, optimizer)
+        self._state: FitState | None = None
 
     @property
     def model(self) -> Any:
@@ -125,6 +131,9 @@ class Trainer:
         validation_data: tuple[ArrayLike, ArrayLike] | None = None,
         progress: bool = False,
         callbacks: Iterable[Callback] = (),
+        max_steps: int | None = None,
+        resume: bool = False,
+        receipt: str | os.PathLike[str] | Receipt | None = None,
     ) -> History:
         """Train for whole epochs.
 
@@ -145,57 +154,124 @@ class Trainer:
         callbacks : iterable of callables
             Each is called as ``callback(epoch, history)`` after every epoch, counted from 0; training ends
             after the epoch for which one returns True.
+        max_steps : int, optional
+            Return after so many steps, be it in the middle of an epoch.
+        resume : bool, default False
+            Go on where the last ``fit`` stopped (after an epoch, after max_steps, at an exception or
+            KeyboardInterrupt), in this process or in the one whose ``save`` this trainer has loaded. With the
+            same x, target, batch_size and shuffle the result is that of never having stopped, to the bit.
+            ``epochs`` counts those before as well; the orders go on, and ``rng`` is not looked at.
+        receipt : path or Receipt, optional
+            Keep a hash of weights and optimizer after each epoch; see ``ne_torch.receipt``.
 
         Returns
         -------
         History
+            Of all epochs, those before a resumption included.
 
         Raises
         ------
         ValueError, TypeError
             If shapes, dtypes or arguments do not fit.
+        RuntimeError
+            If resume is asked for and nothing was begun.
         """
         place = "Trainer.fit"
         epochs = positive_integer(epochs, place, "epochs")
         batch_size = positive_integer(batch_size, place, "batch_size")
+        steps = positive_integer(max_steps, place, "max_steps") if max_steps is not None else None
         x, target = self._samples(x, target, place)
-        generator = as_generator(rng)
         callbacks = _callables(callbacks, place)
         if validation_data is not None:
             validation_data = self._samples(*validation_data, f"{place}, validation_data")
             self.evaluate(*(array[:1] for array in validation_data))  # a wrong shape fails before training
-        history = History()
+        state, generator = self._begin(len(x), batch_size, bool(shuffle), rng, resume)
+        record = None if receipt is None else _begin_receipt(receipt, self, x, target, state)
+        self._state, history = state, state.history
         with Progress(progress, epochs, len(x)) as bar:
-            for epoch in range(epochs):
+            bar.advance(state.epoch * len(x) + state.cursor[0])
+            while state.epoch < epochs and steps != 0:
+                epoch = state.epoch
+                state.position = generator.position
                 order = generator.permutation(len(x)) if shuffle else None
+                if record is not None:
+                    record.epoch_begins(self)
                 begin = perf_counter()
-                history.loss.append(self._epoch(x, target, order, batch_size, bar))
-                history.seconds.append(perf_counter() - begin)
+                steps = self._epoch(x, target, order, state, steps, bar)
+                if state.cursor[0] < len(x):
+                    break
+                # An epoch interrupted from here on is told again when it is resumed: assign, never append.
+                history.loss[epoch:] = [state.cursor[1] / len(x)]
+                history.seconds[epoch:] = [perf_counter() - begin]
                 if validation_data is not None:
-                    history.validation_loss.append(self.evaluate(*validation_data))
+                    history.validation_loss[epoch:] = [self.evaluate(*validation_data)]
+                if record is not None:
+                    record.epoch_ended(self, epoch, history.loss[epoch])
                 bar.epoch_ended(history)
-                if any([callback(epoch, history) is True for callback in callbacks]):  # noqa: C419 - call all
+                stop = any([callback(epoch, history) is True for callback in callbacks])  # noqa: C419 - call all
+                state.finish_epoch(generator)
+                if stop:
                     break
         return history
 
-    def _epoch(self, x: Array, target: Array, order: Array | None, batch_size: int, bar: Progress) -> float:
-        """Train on every sample once, with a turn for Python every _TURN seconds; return the mean loss."""
-        total, done = 0.0, 0
-        while done < len(x):
-            part = None
-            if self._engine is not None and x.ndim == target.ndim == 2:
-                part = self._engine.run(x, target, order, done, batch_size, _TURN, total)
-            rows, total = part or self._batch(x, target, order, done, batch_size, total)
-            done += rows
-            bar.advance(rows)
-        return total / len(x)
+    def _begin(
+        self, samples: int, batch_size: int, shuffle: bool, rng: RandomLike, resume: bool
+    ) -> tuple[FitState, Generator]:
+        """Return the place to train from, and the stream of orders that stands there."""
+        if not resume:
+            generator = as_generator(rng)
+            return FitState(samples, batch_size, shuffle, generator.seed, generator.position), generator
+        if self._state is None:
+            raise RuntimeError(
+                "Trainer.fit: expected a training to resume, got a trainer that has not begun one; call fit "
+                "without resume, or load what a trainer has saved"
+            )
+        self._state.require(samples=samples, batch_size=batch_size, shuffle=shuffle)
+        return self._state, self._state.generator()
+
+    def _epoch(
+        self, x: Array, target: Array, order: Array | None, state: FitState, steps: int | None, bar: Progress
+    ) -> int | None:
+        """Finish an epoch, with a turn for Python every _TURN seconds; return the steps that are left."""
+        cursor = state.cursor
+        while cursor[0] < len(x) and steps != 0:
+            before = cursor[0]
+            turn = _TURN if steps is None else 0.0  # the engine takes one step at least
+            engine = self._engine if x.ndim == target.ndim == 2 else None
+            if engine is None or not engine.run(x, target, order, cursor, state.batch_size, turn):
+                self._batch(x, target, order, state.batch_size, cursor)
+            bar.advance(cursor[0] - before)
+            steps = None if steps is None else steps - 1
+        return steps
 
     def _batch(
-        self, x: Array, target: Array, order: Array | None, first: int, batch_size: int, total: float
-    ) -> tuple[int, float]:
+        self, x: Array, target: Array, order: Array | None, batch_size: int, cursor: list[Any]
+    ) -> None:
+        first, total = cursor
         batch = slice(first, first + batch_size) if order is None else order[first : first + batch_size]
         rows = len(x[batch])
-        return rows, total + self.step(x[batch], target[batch]) * rows
+        cursor[:] = first + rows, total + self.step(x[batch], target[batch]) * rows
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write parameters, optimizer and the place of training to a safetensors file, all of it or nothing.
+
+        Needs safetensors (extra ``files``). See ``load``, and ``resume`` in ``fit``.
+        """
+        from ne_torch.checkpoint import save_trainer
+
+        save_trainer(self, self._state, path)
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Read what ``save`` wrote, into a trainer whose model has the same parameters.
+
+        Raises
+        ------
+        ValueError
+            If the file is none of ne_torch's, or does not fit. Nothing has been changed then.
+        """
+        from ne_torch.checkpoint import load_trainer
+
+        self._state = load_trainer(self, path)
 
     def _samples(self, x: ArrayLike, target: ArrayLike, place: str) -> tuple[Array, Array]:
         """Return both as arrays whose first axis counts the samples."""
@@ -225,3 +301,13 @@ def _callables(callbacks: Iterable[Callback], place: str) -> list[Callback]:
         if not callable(callback):
             raise TypeError(f"{place}: expected callbacks to be callable, got {callback!r}")
     return result
+
+
+def _begin_receipt(
+    receipt: str | os.PathLike[str] | Receipt, trainer: Trainer, x: Array, target: Array, state: FitState
+) -> Receipt:
+    from ne_torch.receipt import Receipt
+
+    record = receipt if isinstance(receipt, Receipt) else Receipt(receipt)
+    record.begin(trainer, x, target, state)
+    return record

@@ -155,11 +155,14 @@ class PyEngine {
         });
     }
 
-    // (rows trained on, total loss), see Engine::run
-    py::object run_part(py::handle input, py::handle target, py::handle order, index_t first,
-                        index_t batch_size, double seconds, double total_loss) {
-        if (stale()) return py::none();
-        return visit([&](auto& engine, Dtype dtype) -> py::object {
+    // Trains from where the cursor, [rows done in this epoch, their total loss], stands, and moves it on:
+    // here and not in Python, where an interrupt might come between a step and its record. See Engine::run.
+    bool run_part(py::handle input, py::handle target, py::handle order, const py::list& cursor,
+                  index_t batch_size, double seconds) {
+        if (stale()) return false;
+        const auto first = cursor[0].cast<index_t>();
+        const auto total_loss = cursor[1].cast<double>();
+        visit([&](auto& engine, Dtype dtype) {
             const Pair pair = operands(engine.plan(), input, target, dtype, "Trainer.fit");
             check_parameters(dtype);
             const auto indices =
@@ -168,8 +171,10 @@ class PyEngine {
                 return engine.run(samples_of(engine, pair, indices ? indices->data() : nullptr), first,
                                   batch_size, seconds, total_loss);
             });
-            return py::make_tuple(part.rows, part.total_loss);
+            cursor[0] = first + part.rows;
+            cursor[1] = part.total_loss;
         });
+        return true;
     }
 
   private:
@@ -188,8 +193,8 @@ void register_training(py::module_& m) {
         .def(py::init<const std::string&, py::list, const std::string&, py::object>(), py::arg("dtype"),
              py::arg("layers"), py::arg("loss"), py::arg("settings"))
         .def("step", &PyEngine::step, py::arg("x"), py::arg("target"))
-        .def("run", &PyEngine::run_part, py::arg("x"), py::arg("target"), py::arg("order"), py::arg("first"),
-             py::arg("batch_size"), py::arg("seconds"), py::arg("total_loss"));
+        .def("run", &PyEngine::run_part, py::arg("x"), py::arg("target"), py::arg("order"), py::arg("cursor"),
+             py::arg("batch_size"), py::arg("seconds"));
     m.def(
         "as_array",
         [](py::handle value, const char* place, const char* name, const std::optional<std::string>& dtype) {

@@ -1,0 +1,74 @@
+"""Where a call of Trainer.fit stands: enough to go on from there to the same bits."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ne_torch.history import History
+from ne_torch.random import Generator
+
+__all__ = ["FitState"]
+
+
+@dataclass
+class FitState:
+    """The place of training between two steps.
+
+    Attributes
+    ----------
+    samples, batch_size, shuffle
+        What the place refers to; a training that goes on must have the same.
+    seed, position : int
+        The stream of the orders, at the place where the order of the epoch in progress begins.
+    epoch : int
+        Epochs that are finished.
+    cursor : list
+        ``[rows, total]``: samples that the epoch in progress has trained on, and the sum of their losses.
+        The engine moves it on with each step.
+    history : History
+    """
+
+    samples: int
+    batch_size: int
+    shuffle: bool
+    seed: int
+    position: int
+    epoch: int = 0
+    cursor: list[Any] = field(default_factory=lambda: [0, 0.0])
+    history: History = field(default_factory=History)
+
+    def generator(self) -> Generator:
+        """Return the stream, about to draw the order of the epoch in progress."""
+        return Generator(self.seed, self.position)
+
+    def finish_epoch(self, generator: Generator) -> None:
+        """Stand at the beginning of the next epoch."""
+        self.epoch, self.cursor, self.position = self.epoch + 1, [0, 0.0], generator.position
+
+    def require(self, **arguments: object) -> None:
+        """Raise ValueError unless the arguments are those of the training that goes on."""
+        for name, value in arguments.items():
+            if getattr(self, name) != value:
+                raise ValueError(
+                    f"Trainer.fit: expected {name}={getattr(self, name)}, as in the training that is "
+                    f"resumed, got {value}; or train afresh with resume=False"
+                )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain numbers and lists."""
+        return {**asdict(self), "history": vars(self.history)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> FitState:
+        """Return the state that as_dict told; ValueError where it cannot be one."""
+        history = History()
+        for name, column in values["history"].items():
+            getattr(history, name).extend(map(float, column))
+        state = cls(**{**values, "history": history})
+        state.generator()
+        rows, total = state.cursor
+        at_step = 0 <= rows <= state.samples and (rows == state.samples or rows % state.batch_size == 0)
+        if not (type(rows) is int and type(total) is float and at_step and state.epoch >= 0):
+            raise ValueError(f"expected a place between two steps, got epoch {state.epoch}, {state.cursor}")
+        return state

@@ -1,0 +1,35 @@
+"""Command line: ``python -m ne_torch.receipt verify FILE``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import numpy as np
+
+from ne_torch.receipt.repeat import verify
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run ``python -m ne_torch.receipt``; return 0 where all epochs are confirmed."""
+    parser = argparse.ArgumentParser(prog="python -m ne_torch.receipt", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("verify", help="train again, and compare every epoch")
+    command.add_argument("file")
+    command.add_argument("--data", metavar="FILE.npz", help="with the arrays x and target")
+    options = parser.parse_args(arguments)
+    try:
+        data = None
+        if options.data is not None:
+            with np.load(options.data) as arrays:
+                data = arrays["x"], arrays["target"]
+        differs = verify(options.file, data, print)
+    except (OSError, KeyError, ImportError, ValueError) as error:
+        print(f"could not be verified: {error}", file=sys.stderr)
+        return 2
+    print("confirmed" if differs is None else f"NOT confirmed: epoch {differs} is the first that differs")
+    return 0 if differs is None else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

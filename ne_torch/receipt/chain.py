@@ -1,0 +1,69 @@
+"""The hashes of a receipt: what goes into them, and in which order."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ne_torch.layer import Parameter
+from ne_torch.optimizers import SGD
+from ne_torch.sequential import flatten
+from ne_torch.typing import Array
+
+__all__ = ["ARITHMETIC", "array_header", "hash_of", "header", "state_arrays", "state_bytes", "state_hash"]
+
+ARITHMETIC = 1  # of docs/reproducibility.md; another version may give other bits
+
+
+def hash_of(*parts: Any) -> str:
+    """Hash bytes as they are, anything else as JSON with sorted keys and no spaces."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part if isinstance(part, bytes) else _canonical(part))
+    return digest.hexdigest()
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def header(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what determines a training; the initial state stands in it by its hash."""
+    return {name: value for name, value in content.items() if name not in ("initial_state", "epochs")}
+
+
+def array_header(array: Array) -> dict[str, Any]:
+    """Return what tells one array from another."""
+    return {"dtype": array.dtype.name, "shape": list(array.shape), "sha256": hash_of(_little_endian(array))}
+
+
+def _little_endian(array: Array) -> bytes:
+    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def state_arrays(model: Any, optimizer: SGD | None) -> Iterator[tuple[str, Array]]:
+    """Return each parameter, followed by its velocity where it has one, under the index of its layer."""
+    velocities: dict[int, Array | None] = {}
+    if optimizer is not None:
+        velocities = dict(zip(map(id, optimizer.params), optimizer.velocity(), strict=True))
+    for index, layer in enumerate(flatten(model)):
+        parameters: dict[str, Parameter] = getattr(layer, "named_parameters", dict)()
+        for name, parameter in parameters.items():
+            yield f"{index}.{name}", parameter.data
+            velocity = velocities.get(id(parameter))
+            if velocity is not None:
+                yield f"velocity.{index}.{name}", velocity
+
+
+def state_bytes(model: Any, optimizer: SGD | None) -> Iterator[bytes]:
+    """Return name, dtype and shape of each array in a line, then its elements in little-endian order."""
+    for name, array in state_arrays(model, optimizer):
+        yield f"{name} {array.dtype.name} {array.shape}\n".encode()
+        yield _little_endian(array)
+
+
+def state_hash(model: Any, optimizer: SGD | None = None) -> str:
+    """Return the SHA-256 of all parameters, and of the velocities where an optimizer is given."""
+    return hash_of(*state_bytes(model, optimizer))

@@ -1,0 +1,113 @@
+"""Trains again what a receipt records."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ne_torch import datasets
+from ne_torch._fit_state import FitState
+from ne_torch.activations import ReLU, Softmax
+from ne_torch.linear import Linear
+from ne_torch.losses import MSELoss
+from ne_torch.optimizers import SGD
+from ne_torch.receipt.chain import ARITHMETIC, array_header, state_arrays
+from ne_torch.receipt.record import SOURCES, Receipt, read
+from ne_torch.sequential import Sequential
+from ne_torch.trainer import Trainer
+from ne_torch.typing import Array
+
+__all__ = ["verify"]
+
+_LAYERS: dict[str, Any] = {"Linear": Linear, "ReLU": ReLU, "Softmax": Softmax}
+
+
+def verify(
+    path: str | os.PathLike[str],
+    data: tuple[Array, Array] | None = None,
+    report: Callable[[str], object] | None = None,
+) -> int | None:
+    """Train again what a receipt records.
+
+    Parameters
+    ----------
+    path : path
+    data : (x, target), optional
+        Where the receipt does not name its source.
+    report : callable, optional
+        Called with a line for each epoch.
+
+    Returns
+    -------
+    int or None
+        The first epoch whose hash differs, counted from 1; None where all agree.
+
+    Raises
+    ------
+    ValueError
+        If the file is no receipt of this version of the arithmetic, or the data are not those it names.
+    """
+    tell = report if report is not None else str
+    content = read(path)
+    if content["arithmetic"] != ARITHMETIC:
+        raise ValueError(
+            f"receipt: expected arithmetic {ARITHMETIC}, got {content['arithmetic']}; verify it with the "
+            "release of ne_torch that wrote it"
+        )
+    x, target = data if data is not None else _load(content)
+    for name, array in (("x", x), ("target", target)):
+        if array_header(array) != content["data"][name]:
+            raise ValueError(
+                f"receipt: expected {name} to be {content['data'][name]}, got {array_header(array)}"
+            )
+    model = _built(content["model"])
+    options = content["fit"]
+    optimizer = SGD(model.parameters())
+    _restore(model, optimizer, content)
+    trainer = Trainer(model, loss=MSELoss(), optimizer=optimizer)
+    trainer._state = FitState(len(x), **options)
+    record = Receipt(source=content["data"]["source"])
+    for epoch, entry in enumerate(content["epochs"], 1):
+        optimizer.set_options(**entry["options"])
+        same = {"batch_size": options["batch_size"], "shuffle": options["shuffle"]}
+        trainer.fit(x, target, epochs=epoch, resume=True, receipt=record, **same)
+        found = record.content["epochs"][-1]["hash"]
+        if found != entry["hash"]:
+            tell(f"epoch {epoch} differs: expected {entry['hash']}, got {found}")
+            return epoch
+        tell(f"epoch {epoch}: {found}")
+    return None
+
+
+def _built(described: list[list[Any]]) -> Sequential:
+    return Sequential(*(_LAYERS[kind](*arguments) for kind, *arguments in described))
+
+
+def _restore(model: Any, optimizer: SGD, content: dict[str, Any]) -> None:
+    """Set parameters and velocities to the initial state; ValueError where it is not the hashed one."""
+    state = zlib.decompress(base64.b85decode(content["initial_state"]))
+    if hashlib.sha256(state).hexdigest() != content["initial"]:
+        raise ValueError("receipt: expected the initial state with the hash that the header names")
+    if state.find(b"velocity.") >= 0 or any(entry["options"]["momentum"] for entry in content["epochs"][:1]):
+        optimizer.set_options(**content["epochs"][0]["options"])
+    for name, array in state_arrays(model, optimizer):
+        head = f"{name} {array.dtype.name} {array.shape}\n".encode()
+        if not state.startswith(head):
+            raise ValueError(f"receipt: expected {name} of shape {array.shape} in the initial state")
+        raw = state[len(head) : len(head) + array.nbytes]
+        array[...] = np.frombuffer(raw, array.dtype.newbyteorder("<")).reshape(array.shape)
+        state = state[len(head) + array.nbytes :]
+
+
+def _load(content: dict[str, Any]) -> tuple[Array, Array]:
+    source, dtype = content["data"]["source"], content["data"]["x"]["dtype"]
+    if source not in SOURCES:
+        raise ValueError("receipt: expected data=(x, target), or --data FILE.npz, for it names no source")
+    data = datasets.load_mnist(dtype) if source == "mnist" else datasets.load_digits(dtype)
+    return data.x_train, datasets.one_hot(data.y_train, 10, dtype)

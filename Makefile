@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := pyproject.toml CMakeLists.txt $(shell find csrc ne_torch -name '*.[ch]pp' -o -name '*.py*' -not -name '*.pyc')
+SOURCES := pyproject.toml CMakeLists.txt csrc/CMakeLists.txt $(shell find csrc ne_torch -name '*.[ch]pp' -o -name '*.py*' -not -name '*.pyc')
 
 ifneq ($(wildcard ../shared/data/mnist),)
 export NE_TORCH_DATA ?= $(abspath ../shared/data/mnist)
@@ -24,7 +24,7 @@ lint: $(VENV)/lint.stamp ## ruff, mypy, clang-format, clang-tidy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run --Werror $$(find csrc benchmarks -name '*.[ch]pp')
+	$(BIN)/clang-format --dry-run --Werror $$(find csrc benchmarks tests -name '*.[ch]pp')
 	$(BIN)/cmake -S . -B build/lint -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_BUILD_TYPE=Release \
 	  -DPython_EXECUTABLE=$(abspath $(BIN))/python -DSKBUILD_PROJECT_VERSION_FULL=lint \
 	  -Dpybind11_DIR=$$($(BIN)/python -m pybind11 --cmakedir) > build/lint.log
@@ -34,7 +34,7 @@ lint: $(VENV)/lint.stamp ## ruff, mypy, clang-format, clang-tidy
 format: $(VENV)/lint.stamp ## rewrite sources in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/clang-format -i $$(find csrc benchmarks -name '*.[ch]pp')
+	$(BIN)/clang-format -i $$(find csrc benchmarks tests -name '*.[ch]pp')
 
 notebook: $(VENV)/notebook.stamp ## execute the notebook again and keep its outputs
 	$(BIN)/python notebooks/train_mnist.py --in-place

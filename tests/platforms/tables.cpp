@@ -1,0 +1,181 @@
+// Compares every kernel table of this build and machine with the scalar one, bit for bit:
+//
+//   tables CASES        so many random cases for each operation and dtype
+//
+// Shapes are small, around the edges of vectors and tiles, with a few long chains; values are normal numbers,
+// subnormals, signed zeros, infinities, NaN, or numbers that cancel. Any NaN equals any NaN. Stops at the
+// first difference with its operation, dtype and case.
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "dispatch/registry.hpp"
+#include "random/draws.hpp"
+
+namespace {
+
+using namespace ne_torch;
+
+class Random {
+  public:
+    explicit Random(std::uint64_t seed) : state_(seed * 2654435769u + 1) {}
+    std::uint64_t bits() {  // xorshift64*
+        state_ ^= state_ >> 12, state_ ^= state_ << 25, state_ ^= state_ >> 27;
+        return state_ * 0x2545F4914F6CDD1Dull;
+    }
+    index_t below(index_t n) { return static_cast<index_t>((bits() >> 11) % static_cast<std::uint64_t>(n)); }
+    index_t size() {
+        static constexpr index_t edges[] = {0,  1,  2,  3,  4,  5,  7,  8,  9,  11, 12, 13,
+                                            15, 16, 17, 23, 24, 25, 31, 32, 33, 48, 64, 65};
+        return edges[below(std::size(edges))];
+    }
+
+    template <class T>
+    std::vector<T> values(index_t n) {
+        using Limits = std::numeric_limits<T>;
+        std::vector<T> result(static_cast<std::size_t>(n + 1));
+        fill_normal<T>({bits(), 0}, 1, n, result.data());
+        const index_t kind = below(4);
+        for (T& value : result) {
+            const auto factor = static_cast<T>(below(7) - 3);
+            if (kind == 1) value = factor * Limits::denorm_min();
+            if (kind == 2 && below(4) == 0) value = factor == T(0) ? -T(0) : factor * T(1e4);
+            if (kind == 3 && below(16) == 0) {
+                static constexpr T special[] = {
+                    Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(), Limits::max(), -T(0),
+                    Limits::min()};
+                value = special[below(std::size(special))];
+            }
+        }
+        return result;
+    }
+
+  private:
+    std::uint64_t state_;
+};
+
+template <class U>
+bool same(const std::vector<U>& a, const std::vector<U>& b) {
+    using Bits = std::conditional_t<sizeof(U) == 4, std::uint32_t, std::uint64_t>;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        const bool nan = std::isnan(a[i]) && std::isnan(b[i]);
+        if (!nan && std::bit_cast<Bits>(a[i]) != std::bit_cast<Bits>(b[i])) return false;
+    }
+    return true;
+}
+
+template <class T>
+struct Results {
+    std::vector<T> values;
+    std::vector<double> losses;
+};
+
+// One case of an operation: the same random numbers for every table.
+template <class T>
+using Operation = Results<T> (*)(const Kernels<T>&, Random);
+
+template <class T>
+Results<T> gemm(const Kernels<T>& kernels, Random random) {
+    GemmArgs<T> g;
+    g.m = random.size(), g.n = random.size(), g.k = random.below(20) == 0 ? 1100 : random.size();
+    const auto a = random.values<T>(g.m * g.k), b = random.values<T>(g.k * g.n), bias = random.values<T>(65);
+    const auto gate = random.values<T>(g.m * g.n);
+    auto c = random.values<T>(g.m * g.n), velocity = random.values<T>(g.m * g.n);
+    g.a = random.below(2) ? Matrix<const T>{a.data(), g.k, 1} : Matrix<const T>{a.data(), 1, g.m};
+    g.b = random.below(2) ? Matrix<const T>{b.data(), g.n, 1} : Matrix<const T>{b.data(), 1, g.k};
+    g.c = {c.data(), g.n, 1};
+    g.epilogue = static_cast<Epilogue>(random.below(5));
+    g.activation = static_cast<Activation>(random.below(2));
+    g.bias = random.below(4) ? bias.data() : nullptr;
+    g.gate = {gate.data(), g.n, 1};
+    g.sgd = {T(0.1), random.below(2) ? T(0.9) : T(0), random.below(2) ? T(0.01) : T(0), random.below(2) == 1};
+    if (g.sgd.momentum != T(0)) g.velocity = {velocity.data(), g.n, 1};
+    std::vector<T> room(static_cast<std::size_t>(kernels.gemm_workspace(g)) + 16);
+    g.workspace = room.data();
+    kernels.gemm(g);
+    c.insert(c.end(), velocity.begin(), velocity.end());
+    return {c, {}};
+}
+
+template <class T>
+Results<T> sums(const Kernels<T>& kernels, Random random) {
+    const index_t rows = random.size(), cols = random.size();
+    const auto values = random.values<T>(rows * cols), vector = random.values<T>(cols);
+    const Matrix<const T> matrix{values.data(), cols, 1};
+    std::vector<T> result(static_cast<std::size_t>(2 * rows + cols + rows * cols));
+    kernels.row_sums(rows, cols, matrix, result.data());
+    kernels.column_sums(rows, cols, matrix, result.data() + rows);
+    kernels.matvec(rows, cols, matrix, vector.data(), vector.data(), 0, result.data() + rows + cols);
+    kernels.transpose(rows, cols, matrix, {result.data() + 2 * rows + cols, rows, 1});
+    return {result, {}};
+}
+
+template <class T>
+Results<T> element_wise(const Kernels<T>& kernels, Random random) {
+    const index_t rows = random.size(), cols = random.size(), n = rows * cols;
+    const auto x = random.values<T>(n), grad = random.values<T>(n);
+    auto y = random.values<T>(2 * n), velocity = random.values<T>(n);
+    const Matrix<const T> input{x.data(), cols, 1}, grad_output{grad.data(), cols, 1};
+    for (const auto& activation : kActivations) {
+        kernels.activation_forward(activation.value, rows, cols, input, {y.data(), cols, 1});
+        kernels.activation_backward(activation.value, rows, cols, grad_output, input,
+                                    {y.data() + n, cols, 1});
+    }
+    const SgdOptions<T> options{T(0.1), random.below(2) ? T(0.9) : T(0), T(0.01), random.below(2) == 1};
+    kernels.sgd_update(n, options, grad.data(), velocity.data(), y.data());
+    return {y, {}};
+}
+
+template <class T>
+Results<T> class_wise(const Kernels<T>& kernels, Random random) {
+    const index_t classes = random.size() + 1, count = random.size(), n = classes * count;
+    const auto x = random.values<T>(n), other = random.values<T>(n);
+    std::vector<T> result(static_cast<std::size_t>(3 * n));
+    std::vector<double> losses(static_cast<std::size_t>(count));
+    const Matrix<const T> input{x.data(), count, 1}, grad{other.data(), count, 1};
+    kernels.softmax_forward(classes, count, input, {result.data(), count, 1});
+    kernels.softmax_backward(classes, count, grad, {result.data(), count, 1}, {result.data() + n, count, 1});
+    for (const auto& loss : kLosses) {
+        kernels.loss_forward(loss.value, classes, count, input, grad, losses.data());
+        kernels.loss_backward(loss.value, classes, count, T(0.37), input, grad,
+                              {result.data() + 2 * n, count, 1});
+    }
+    return {result, losses};
+}
+
+template <class T>
+bool agree(const char* operation, const char* dtype, int cases, Operation<T> run) {
+    const Kernels<T>& reference = kernels_of<T>(*available_tables().back());  // scalar comes last
+    for (const KernelTable* table : available_tables()) {
+        for (int i = 0; i < cases; ++i) {
+            const Random random(static_cast<std::uint64_t>(i) + 1);
+            const Results<T> expected = run(reference, random), found = run(kernels_of<T>(*table), random);
+            if (!same(expected.values, found.values) || !same(expected.losses, found.losses)) {
+                std::printf("%s, %s: %s differs from scalar in case %d\n", operation, dtype, table->name, i);
+                return false;
+            }
+        }
+        std::printf("%s, %s: %s agrees in %d cases\n", operation, dtype, table->name, cases);
+    }
+    return true;
+}
+
+template <class T>
+bool all_agree(const char* dtype, int cases) {
+    return agree<T>("gemm", dtype, cases, gemm<T>) & agree<T>("sums", dtype, cases, sums<T>) &
+           agree<T>("element-wise", dtype, cases, element_wise<T>) &
+           agree<T>("class-wise", dtype, cases, class_wise<T>);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const int cases = argc > 1 ? std::atoi(argv[1]) : 1000;
+    return all_agree<float>("float32", cases) & all_agree<double>("float64", cases) ? 0 : 1;
+}

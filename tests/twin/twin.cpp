@@ -1,0 +1,193 @@
+// The arithmetic of docs/reproducibility.md written down once more, as plainly as it can be: loops and
+// std::fma, one thread, no vector, no block, nothing shared with csrc/. tests/test_twin.py compares it with
+// every table.
+//
+// Arrays are row-major: input (batch, in), weight (out, in), output and grad_output (batch, out).
+#include <cmath>
+#include <cstdint>
+
+namespace {
+
+using size = std::int64_t;
+
+template <class T>
+void affine_forward(const T* input, const T* weight, const T* bias, size batch, size in, size out,
+                    T* output) {
+    for (size b = 0; b < batch; ++b) {
+        for (size o = 0; o < out; ++o) {
+            T sum = 0;
+            for (size k = 0; k < in; ++k) sum = std::fma(input[b * in + k], weight[o * in + k], sum);
+            output[b * out + o] = bias ? sum + bias[o] : sum;
+        }
+    }
+}
+
+template <class T>
+void affine_backward(const T* grad_output, const T* input, const T* weight, size batch, size in, size out,
+                     T* grad_input, T* grad_weight, T* grad_bias) {
+    for (size b = 0; b < batch; ++b) {
+        for (size k = 0; k < in; ++k) {
+            T sum = 0;
+            for (size o = 0; o < out; ++o) sum = std::fma(grad_output[b * out + o], weight[o * in + k], sum);
+            grad_input[b * in + k] = sum;
+        }
+    }
+    for (size o = 0; o < out; ++o) {
+        for (size k = 0; k < in; ++k) {
+            T sum = 0;
+            for (size b = 0; b < batch; ++b) sum = std::fma(grad_output[b * out + o], input[b * in + k], sum);
+            grad_weight[o * in + k] = sum;
+        }
+        T sum = 0;
+        for (size b = 0; b < batch; ++b) sum = sum + grad_output[b * out + o];
+        grad_bias[o] = sum;
+    }
+}
+
+template <class T>
+void relu_forward(const T* input, size n, T* output) {
+    for (size i = 0; i < n; ++i) output[i] = T(0) > input[i] ? T(0) : input[i];
+}
+
+template <class T>
+void relu_backward(const T* grad_output, const T* input, size n, T* grad_input) {
+    for (size i = 0; i < n; ++i) grad_input[i] = input[i] <= T(0) ? T(0) : grad_output[i];
+}
+
+struct Float {
+    static constexpr float log2_e = 0x1.715476p+0f, high = 0x1.62e430p-1f, low = -0x1.05c610p-29f;
+    static constexpr float shift = 12582912.0f, lowest = -104.0f, highest = 89.0f;
+    static constexpr int degree = 7;
+};
+struct Double {
+    static constexpr double log2_e = 0x1.71547652b82fep+0, high = 0x1.62e42fefa39efp-1;
+    static constexpr double low = 0x1.abc9e3b39803fp-56, shift = 6755399441055744.0;
+    static constexpr double lowest = -746.0, highest = 710.0;
+    static constexpr int degree = 13;
+};
+template <class T>
+struct Constants : Float {};
+template <>
+struct Constants<double> : Double {};
+
+template <class T>
+T exponential(T x) {
+    using C = Constants<T>;
+    if (std::isnan(x)) return x;
+    x = x > C::highest ? C::highest : x;
+    x = x < C::lowest ? C::lowest : x;
+    const T n = std::fma(x, C::log2_e, C::shift) - C::shift;
+    const T r = std::fma(-n, C::low, std::fma(-n, C::high, x));
+    T q = 0;
+    for (int power = C::degree; power >= 2; --power) {
+        double factorial = 1;
+        for (int i = 2; i <= power; ++i) factorial *= i;
+        const T coefficient = static_cast<T>(1 / factorial);
+        q = power == C::degree ? coefficient : std::fma(q, r, coefficient);
+    }
+    const T p = T(1) + std::fma(r * r, q, r);
+    const T half = std::fma(n, T(0.5), C::shift) - C::shift;
+    const T first = p * std::ldexp(T(1), static_cast<int>(half));
+    return first * std::ldexp(T(1), static_cast<int>(n - half));
+}
+
+template <class T>
+void softmax_forward(const T* input, size rows, size cols, T* output) {
+    for (size i = 0; i < rows; ++i) {
+        const T* x = input + i * cols;
+        T* y = output + i * cols;
+        T highest = x[0];
+        for (size c = 1; c < cols; ++c) highest = highest > x[c] ? highest : x[c];
+        T total = 0;
+        for (size c = 0; c < cols; ++c) {
+            y[c] = exponential(x[c] - highest);
+            total = total + y[c];
+        }
+        for (size c = 0; c < cols; ++c) y[c] = y[c] / total;
+    }
+}
+
+template <class T>
+void softmax_backward(const T* grad_output, const T* output, size rows, size cols, T* grad_input) {
+    for (size i = 0; i < rows; ++i) {
+        T total = 0;
+        for (size c = 0; c < cols; ++c) {
+            total = std::fma(grad_output[i * cols + c], output[i * cols + c], total);
+        }
+        for (size c = 0; c < cols; ++c) {
+            grad_input[i * cols + c] = output[i * cols + c] * (grad_output[i * cols + c] - total);
+        }
+    }
+}
+
+template <class T>
+double mse_forward(const T* prediction, const T* target, size rows, size cols) {
+    double total = 0;
+    for (size i = 0; i < rows; ++i) {
+        double row = 0;
+        for (size c = 0; c < cols; ++c) {
+            const T difference = prediction[i * cols + c] - target[i * cols + c];
+            row = std::fma(static_cast<double>(difference), static_cast<double>(difference), row);
+        }
+        total = total + row;
+    }
+    return total / static_cast<double>(rows * cols);
+}
+
+template <class T>
+void mse_backward(const T* prediction, const T* target, size rows, size cols, T* grad_input) {
+    const T scale = static_cast<T>(1.0 / static_cast<double>(rows * cols));
+    for (size i = 0; i < rows * cols; ++i) grad_input[i] = (scale + scale) * (prediction[i] - target[i]);
+}
+
+template <class T>
+void sgd_update(const T* grad, size n, double lr, double momentum, double weight_decay, bool nesterov,
+                T* velocity, T* param) {
+    const T rate = static_cast<T>(lr), mu = static_cast<T>(momentum), decay = static_cast<T>(weight_decay);
+    for (size i = 0; i < n; ++i) {
+        T g = decay == T(0) ? grad[i] : std::fma(decay, param[i], grad[i]);
+        if (mu != T(0)) {
+            velocity[i] = std::fma(mu, velocity[i], g);
+            g = nesterov ? std::fma(mu, velocity[i], g) : velocity[i];
+        }
+        param[i] = std::fma(-rate, g, param[i]);
+    }
+}
+
+}  // namespace
+
+#define NE_TORCH_TWIN(T, dtype)                                                                             \
+    extern "C" void affine_forward_##dtype(const T* x, const T* w, const T* b, size batch, size in,         \
+                                           size out, T* y) {                                                \
+        affine_forward(x, w, b, batch, in, out, y);                                                         \
+    }                                                                                                       \
+    extern "C" void affine_backward_##dtype(const T* g, const T* x, const T* w, size batch, size in,        \
+                                            size out, T* gx, T* gw, T* gb) {                                \
+        affine_backward(g, x, w, batch, in, out, gx, gw, gb);                                               \
+    }                                                                                                       \
+    extern "C" void relu_forward_##dtype(const T* x, size n, T* y) { relu_forward(x, n, y); }               \
+    extern "C" void relu_backward_##dtype(const T* g, const T* x, size n, T* gx) {                          \
+        relu_backward(g, x, n, gx);                                                                         \
+    }                                                                                                       \
+    extern "C" void exponential_##dtype(const T* x, size n, T* y) {                                         \
+        for (size i = 0; i < n; ++i) y[i] = exponential(x[i]);                                              \
+    }                                                                                                       \
+    extern "C" void softmax_forward_##dtype(const T* x, size rows, size cols, T* y) {                       \
+        softmax_forward(x, rows, cols, y);                                                                  \
+    }                                                                                                       \
+    extern "C" void softmax_backward_##dtype(const T* g, const T* y, size rows, size cols, T* gx) {         \
+        softmax_backward(g, y, rows, cols, gx);                                                             \
+    }                                                                                                       \
+    extern "C" double mse_forward_##dtype(const T* p, const T* t, size rows, size cols) {                   \
+        return mse_forward(p, t, rows, cols);                                                               \
+    }                                                                                                       \
+    extern "C" void mse_backward_##dtype(const T* p, const T* t, size rows, size cols, T* g) {              \
+        mse_backward(p, t, rows, cols, g);                                                                  \
+    }                                                                                                       \
+    extern "C" void sgd_update_##dtype(const T* g, size n, double lr, double momentum, double weight_decay, \
+                                       int nesterov, T* v, T* p) {                                          \
+        sgd_update(g, n, lr, momentum, weight_decay, nesterov != 0, v, p);                                  \
+    }
+
+NE_TORCH_TWIN(float, float32)
+NE_TORCH_TWIN(double, float64)

@@ -1,0 +1,102 @@
+"""The independent twin of the kernels, compiled from twin/twin.cpp and called through ctypes."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SOURCE = Path(__file__).parent / "twin" / "twin.cpp"
+
+
+@cache
+def _library():
+    compiler = shutil.which(os.environ.get("CXX", "c++"))
+    if compiler is None:
+        pytest.skip("no compiler on this machine")
+    info = Path("/proc/cpuinfo")
+    has_fma = info.exists() and " fma " in info.read_text()
+    target = Path(tempfile.mkdtemp()) / "twin.so"
+    flags = ["-std=c++20", "-O2", "-ffp-contract=off", "-fPIC", "-shared", *["-mfma"] * has_fma]
+    subprocess.run([compiler, *flags, SOURCE, "-o", target], check=True)
+    return ctypes.CDLL(str(target))
+
+
+def _call(name, dtype, *arguments, result=None):
+    function = getattr(_library(), f"{name}_{dtype.name}")
+    function.restype = result
+    converted = []
+    for argument in arguments:
+        if isinstance(argument, np.ndarray):
+            assert argument.flags.c_contiguous
+            assert argument.dtype == dtype
+            converted.append(ctypes.c_void_p(argument.ctypes.data))
+        elif isinstance(argument, float):
+            converted.append(ctypes.c_double(argument))
+        else:
+            converted.append(argument if argument is None else ctypes.c_int64(argument))
+    return function(*converted)
+
+
+def affine_forward(x, weight, bias):
+    y = np.empty((len(x), len(weight)), x.dtype)
+    _call("affine_forward", x.dtype, x, weight, bias, len(x), x.shape[1], len(weight), y)
+    return y
+
+
+def affine_backward(grad_output, x, weight):
+    results = np.empty_like(x), np.empty_like(weight), np.empty(len(weight), x.dtype)
+    _call("affine_backward", x.dtype, grad_output, x, weight, len(x), x.shape[1], len(weight), *results)
+    return results
+
+
+def relu_forward(x):
+    y = np.empty_like(x)
+    _call("relu_forward", x.dtype, x, x.size, y)
+    return y
+
+
+def relu_backward(grad_output, x):
+    grad_input = np.empty_like(x)
+    _call("relu_backward", x.dtype, grad_output, x, x.size, grad_input)
+    return grad_input
+
+
+def exponential(x):
+    y = np.empty_like(x)
+    _call("exponential", x.dtype, x, x.size, y)
+    return y
+
+
+def softmax_forward(x):
+    y = np.empty_like(x)
+    _call("softmax_forward", x.dtype, x, *x.shape, y)
+    return y
+
+
+def softmax_backward(grad_output, output):
+    grad_input = np.empty_like(output)
+    _call("softmax_backward", output.dtype, grad_output, output, *output.shape, grad_input)
+    return grad_input
+
+
+def mse_forward(prediction, target):
+    shape = prediction.shape
+    return _call("mse_forward", prediction.dtype, prediction, target, *shape, result=ctypes.c_double)
+
+
+def mse_backward(prediction, target):
+    grad_input = np.empty_like(prediction)
+    _call("mse_backward", prediction.dtype, prediction, target, *prediction.shape, grad_input)
+    return grad_input
+
+
+def sgd_update(param, grad, velocity, lr, momentum, weight_decay, nesterov):
+    """Update param and velocity in place."""
+    options = float(lr), float(momentum), float(weight_decay), int(nesterov)
+    _call("sgd_update", param.dtype, grad, param.size, *options, velocity, param)

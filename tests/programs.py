@@ -14,7 +14,7 @@ CROSS_COMPILER = shutil.which("aarch64-linux-gnu-g++")
 
 
 def build(folder, *options):
-    """Build both programs in the folder; return it."""
+    """Build the programs in the folder; return it."""
     beside_python = Path(sys.executable).with_name("cmake")
     cmake = beside_python if beside_python.exists() else shutil.which("cmake")
     if cmake is None or not shutil.which(os.environ.get("CXX", "c++")):
@@ -44,10 +44,13 @@ def aarch64(tmp_path_factory):
 
 
 def runner(prefix, folder):
-    def run(program, *arguments, **environment):
-        command = [*prefix, folder / program, *map(str, arguments)]
+    def run(program, *arguments, input=b"", **environment):  # noqa: A002 - as subprocess calls it
+        command, environment = (
+            [*prefix, folder / program, *map(str, arguments)],
+            {**os.environ, **environment},
+        )
         done = subprocess.run(
-            command, env={**os.environ, **environment}, capture_output=True, timeout=300, check=False
+            command, env=environment, input=input, capture_output=True, timeout=300, check=False
         )
         assert done.returncode == 0, (done.stdout[-2000:], done.stderr)
         return done.stdout

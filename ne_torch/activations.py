@@ -63,8 +63,9 @@ class ReLU(Activation):
 class Softmax(Layer):
     """``s_i = exp(x_i - max x) / sum over j of exp(x_j - max x)`` over the last axis.
 
-    The exponential is the project's own: within 1 ulp, the same bits on every machine. A slice that holds a
-    NaN or +inf, or only -inf, becomes NaN, as in torch.
+    The exponential is the project's own: within 1.06 units in the last place over all of float32, 1.1 in
+    float64, the same bits on every machine. A slice that holds a NaN or +inf, or only -inf, becomes NaN, as
+    in torch.
 
     Examples
     --------

@@ -37,6 +37,8 @@ def test_notebook_reads_97_percent_of_mnist():
         float, re.search(r"accuracy ([\d.]+) % .* in ([\d.]+) s on MNIST", printed).groups()
     )
     assert accuracy >= 97
+    published = (ROOT / "docs" / "reproducibility.md").read_text(encoding="utf-8")
+    assert re.search(r"SHA-256 of the trained parameters (\w{64})", printed).group(1) in published
     assert (ROOT / "notebooks" / "mnist.png").stat().st_size > 10_000
 
 

@@ -29,7 +29,7 @@ lint: $(VENV)/lint.stamp ## ruff, mypy, clang-format, clang-tidy
 	  -DPython_EXECUTABLE=$(abspath $(BIN))/python -DSKBUILD_PROJECT_VERSION_FULL=lint \
 	  -Dpybind11_DIR=$$($(BIN)/python -m pybind11 --cmakedir) > build/lint.log
 	$(BIN)/clang-tidy --quiet -p build/lint $$(find csrc/core csrc/dispatch csrc/functional csrc/random \
-	  csrc/threading csrc/training -name '*.cpp') csrc/isa/scalar.cpp
+	  csrc/serving csrc/threading csrc/training -name '*.cpp') csrc/isa/scalar.cpp
 
 format: $(VENV)/lint.stamp ## rewrite sources in the house style
 	$(BIN)/ruff check --fix .

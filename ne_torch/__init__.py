@@ -16,6 +16,7 @@ from ne_torch.trainer import History, Trainer
 
 if TYPE_CHECKING:
     from ne_torch import datasets
+    from ne_torch.serving import Predictor, load_predictor
 
 __all__ = [
     "SGD",
@@ -25,6 +26,7 @@ __all__ = [
     "Linear",
     "MSELoss",
     "Parameter",
+    "Predictor",
     "ReLU",
     "Sequential",
     "Softmax",
@@ -33,6 +35,7 @@ __all__ = [
     "datasets",
     "functional",
     "get_num_threads",
+    "load_predictor",
     "manual_seed",
     "set_num_threads",
     "show_config",
@@ -40,8 +43,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "datasets":  # loaded when asked for: its archives and hashes cost more than all the rest
-        import importlib
+    # Loaded when asked for: archives and hashes cost more than all the rest.
+    import importlib
 
+    if name == "datasets":
         return importlib.import_module("ne_torch.datasets")
+    if name in ("Predictor", "load_predictor"):
+        return getattr(importlib.import_module("ne_torch.serving"), name)
     raise AttributeError(f"module 'ne_torch' has no attribute {name!r}")

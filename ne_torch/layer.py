@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ne_torch import _core
 from ne_torch.typing import Array, ArrayLike
+
+if TYPE_CHECKING:
+    from ne_torch.serving import Predictor
 
 __all__ = ["Layer", "Parameter"]
 
@@ -96,6 +99,27 @@ class Layer:
             If learning_rate is no finite number.
         """
         descend(self.parameters(), learning_rate, type(self).__name__)
+
+    def freeze(self, weights: str = "same") -> Predictor:
+        """Return the forward pass alone: immutable, packed for it, safe from many threads.
+
+        Parameters
+        ----------
+        weights : {"same", "bfloat16", "int8"}, default "same"
+            How the weights are kept. ``"same"`` gives ``forward``'s results to the bit. The others round them
+            once (bfloat16 to 8 significant bits, int8 to multiples of a scale for each output) and take half
+            or a quarter of the memory; the arithmetic stays float32.
+
+        Raises
+        ------
+        TypeError
+            If a layer is not one of this package, or reduced weights are asked of a float64 model.
+        ValueError
+            If there is no ``Linear``, or a width does not fit the one before.
+        """
+        from ne_torch.serving.freeze import freeze
+
+        return freeze(self, weights)
 
     def state_dict(self) -> dict[str, Array]:
         """Return a copy of all parameters by name; the names are torch's."""

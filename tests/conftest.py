@@ -1,6 +1,7 @@
 """Fixtures that every test file shares: an instruction set, a dtype, and torch on one thread."""
 
 import os
+from pathlib import Path
 
 import ne_torch as nt
 import numpy as np
@@ -45,3 +46,12 @@ def threads():
     before = nt.get_num_threads()
     yield
     nt.set_num_threads(before)
+
+
+@pytest.fixture
+def mnist_or_digits(monkeypatch):
+    """MNIST where it lies beside the project, or can be had; else the digits of scikit-learn."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data" / "mnist"
+    if beside.exists():
+        monkeypatch.setenv("NE_TORCH_DATA", str(beside))
+    return nt.datasets.load_mnist_or_digits()[0]

@@ -29,7 +29,8 @@ BELOW = {  # arrows point down only: what each room may include besides itself
     "random": {"core"},
     "functional": {"core", "dispatch", "threading"},
     "training": {"core", "dispatch", "threading"},
-    "bindings": {"core", "dispatch", "functional", "random", "threading", "training"},
+    "serving": {"core", "dispatch", "functional", "threading"},
+    "bindings": {"core", "dispatch", "functional", "random", "serving", "threading", "training"},
 }
 SOURCES = sorted(CSRC.glob("*/*.[ch]pp"))
 

@@ -6,9 +6,11 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define NE_TORCH_INLINE __forceinline
 #define NE_TORCH_INLINE_LAMBDA
+#define NE_TORCH_PREFETCH(p) ((void)(p))
 #define NE_TORCH_PREFETCH_WRITE(p) ((void)(p))
 #else
 #define NE_TORCH_INLINE inline __attribute__((always_inline))
 #define NE_TORCH_INLINE_LAMBDA __attribute__((always_inline))
+#define NE_TORCH_PREFETCH(p) __builtin_prefetch(p)
 #define NE_TORCH_PREFETCH_WRITE(p) __builtin_prefetch((p), 1)
 #endif

@@ -6,6 +6,7 @@
 
 #include "core/gemm_args.hpp"
 #include "core/names.hpp"
+#include "core/panels.hpp"
 #include "core/views.hpp"
 
 namespace ne_torch {
@@ -23,6 +24,9 @@ struct Kernels {
     // null
     void (*matvec)(index_t rows, index_t cols, Matrix<const T> matrix, const T* vector, const T* bias,
                    index_t bias_stride, T* result);
+
+    // a dense layer whose weights lie in panels
+    void (*panel_forward)(const PanelArgs<T>&);
 
     // target[j, i] = source[i, j] for a (rows, cols) source; both contiguous along their last axis
     void (*transpose)(index_t rows, index_t cols, Matrix<const T> source, Matrix<T> target);

@@ -7,6 +7,8 @@ namespace ne_torch {
 
 enum class Activation { identity, relu };
 enum class Loss { mse };
+enum class StageKind { dense, activation, softmax };       // of a network's plan; see training/ and serving/
+enum class WeightFormat { same, bfloat16, int8_per_row };  // same: the dtype of the arithmetic
 
 template <class Enum>
 struct Named {

@@ -8,15 +8,20 @@ namespace {
 
 constexpr index_t kBlock = 64;  // rows turned at a time
 
-// Feature-major views of blocks of rows of batch-major (rows, cols) operands, copied to room that lives as
-// long as the thread. A single row or a single column is its own transpose and is viewed where it lies.
+// Room for copies of `operands` blocks, which lives as long as the thread.
+template <class T>
+T* block_room(index_t cols, int operands) {
+    thread_local AlignedBuffer<T> room;
+    return room.reserve(operands * cols * kBlock);
+}
+
+// Feature-major views of blocks of rows of batch-major (rows, cols) operands, copied to room. A single row or
+// a single column is its own transpose and is viewed where it lies.
 template <class T>
 class Turned {
   public:
-    Turned(const Kernels<T>& kernels, index_t rows, index_t cols, int operands)
-        : kernels_(kernels), cols_(cols), direct_(rows == 1 || cols == 1) {
-        if (!direct_) room_ = buffer().reserve(operands * cols * kBlock);
-    }
+    Turned(const Kernels<T>& kernels, index_t rows, index_t cols, T* room)
+        : kernels_(kernels), cols_(cols), direct_(rows == 1 || cols == 1), room_(room) {}
 
     // operand number `slot`, rows [row, row + count), to be read
     Matrix<const T> in(int slot, const T* data, index_t row, index_t count) const {
@@ -41,24 +46,27 @@ class Turned {
     }
 
   private:
-    static AlignedBuffer<T>& buffer() {
-        thread_local AlignedBuffer<T> room;
-        return room;
-    }
     Matrix<T> room(int slot) const { return {room_ + slot * cols_ * kBlock, kBlock, 1}; }
 
     const Kernels<T>& kernels_;
     index_t cols_;
     bool direct_;
-    T* room_ = nullptr;
+    T* room_;
 };
 
 }  // namespace
 
 template <class T>
 void softmax_forward(index_t rows, index_t cols, const T* input, T* output) {
+    softmax_forward(rows, cols, input, output, block_room<T>(cols, 1));
+}
+
+index_t softmax_room(index_t cols) { return cols * kBlock; }
+
+template <class T>
+void softmax_forward(index_t rows, index_t cols, const T* input, T* output, T* room) {
     const Kernels<T>& kernels = active_kernels<T>();
-    const Turned<T> turned(kernels, rows, cols, 1);
+    const Turned<T> turned(kernels, rows, cols, room);
     turned.for_each_block(rows, [&](index_t row, index_t count) {
         const Matrix<const T> logits = turned.in(0, input, row, count);
         kernels.softmax_forward(cols, count, logits, turned.out(0, output, row, count));
@@ -69,7 +77,7 @@ void softmax_forward(index_t rows, index_t cols, const T* input, T* output) {
 template <class T>
 void softmax_backward(index_t rows, index_t cols, const T* grad_output, const T* output, T* grad_input) {
     const Kernels<T>& kernels = active_kernels<T>();
-    const Turned<T> turned(kernels, rows, cols, 2);
+    const Turned<T> turned(kernels, rows, cols, block_room<T>(cols, 2));
     turned.for_each_block(rows, [&](index_t row, index_t count) {
         const Matrix<const T> grad = turned.in(0, grad_output, row, count);
         const Matrix<const T> s = turned.in(1, output, row, count);
@@ -81,7 +89,7 @@ void softmax_backward(index_t rows, index_t cols, const T* grad_output, const T*
 template <class T>
 double loss_forward(Loss kind, index_t rows, index_t cols, const T* prediction, const T* target) {
     const Kernels<T>& kernels = active_kernels<T>();
-    const Turned<T> turned(kernels, rows, cols, 2);
+    const Turned<T> turned(kernels, rows, cols, block_room<T>(cols, 2));
     double total = 0;
     turned.for_each_block(rows, [&](index_t row, index_t count) {
         double loss[kBlock];
@@ -93,9 +101,11 @@ double loss_forward(Loss kind, index_t rows, index_t cols, const T* prediction, 
 }
 
 template void softmax_forward(index_t, index_t, const float*, float*);
+template void softmax_forward(index_t, index_t, const float*, float*, float*);
 template void softmax_backward(index_t, index_t, const float*, const float*, float*);
 template double loss_forward(Loss, index_t, index_t, const float*, const float*);
 template void softmax_forward(index_t, index_t, const double*, double*);
+template void softmax_forward(index_t, index_t, const double*, double*, double*);
 template void softmax_backward(index_t, index_t, const double*, const double*, double*);
 template double loss_forward(Loss, index_t, index_t, const double*, const double*);
 

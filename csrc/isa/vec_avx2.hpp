@@ -22,6 +22,14 @@ struct VecF32 {
     }
     static VecF32 load(const T* p) { return {_mm256_loadu_ps(p)}; }
     static VecF32 load(const T* p, Mask m) { return {_mm256_maskload_ps(p, m)}; }
+    static VecF32 load(const std::uint16_t* p) {
+        const __m128i half = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16))};
+    }
+    static VecF32 load(const std::int8_t* p) {
+        const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+        return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes))};
+    }
     void store(T* p) const { _mm256_storeu_ps(p, v); }
     void store(T* p, Mask m) const { _mm256_maskstore_ps(p, m, v); }
     static VecF32 broadcast(T x) { return {_mm256_set1_ps(x)}; }

@@ -20,6 +20,14 @@ struct VecF32 {
     static Mask first(int n) { return static_cast<Mask>((1u << n) - 1u); }
     static VecF32 load(const T* p) { return {_mm512_loadu_ps(p)}; }
     static VecF32 load(const T* p, Mask m) { return {_mm512_maskz_loadu_ps(m, p)}; }
+    static VecF32 load(const std::uint16_t* p) {
+        const __m256i half = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+        return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16))};
+    }
+    static VecF32 load(const std::int8_t* p) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes))};
+    }
     void store(T* p) const { _mm512_storeu_ps(p, v); }
     void store(T* p, Mask m) const { _mm512_mask_storeu_ps(p, m, v); }
     static VecF32 broadcast(T x) { return {_mm512_set1_ps(x)}; }

@@ -29,6 +29,15 @@ struct VecF32 {
         for (int l = 0; l < m.count; ++l) part[l] = p[l];
         return load(part);
     }
+    static VecF32 load(const std::uint16_t* p) {
+        return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))};
+    }
+    static VecF32 load(const std::int8_t* p) {
+        std::int32_t four;  // an unaligned load of 4 bytes
+        __builtin_memcpy(&four, p, sizeof four);
+        const int8x8_t bytes = vreinterpret_s8_s32(vdup_n_s32(four));
+        return {vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(bytes))))};
+    }
     void store(T* p) const { vst1q_f32(p, v); }
     void store(T* p, Mask m) const {
         T part[lanes];

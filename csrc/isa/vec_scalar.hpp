@@ -23,6 +23,14 @@ struct Vec {
     static Mask first(int) { return {}; }
     static Vec load(const T* p) { return {*p}; }
     static Vec load(const T* p, Mask) { return {*p}; }
+    // reduced weights, widened without rounding: the upper half of a float's bits, or an integer
+    static Vec load(const std::uint16_t* p) {
+        const std::uint32_t bits = static_cast<std::uint32_t>(*p) << 16;
+        float wide;
+        std::memcpy(&wide, &bits, sizeof wide);
+        return {static_cast<T>(wide)};
+    }
+    static Vec load(const std::int8_t* p) { return {static_cast<T>(*p)}; }
     void store(T* p) const { *p = v; }
     void store(T* p, Mask) const { *p = v; }
     static Vec broadcast(T x) { return {x}; }

@@ -7,6 +7,7 @@
 #include "kernels/losses.hpp"
 #include "kernels/matvec.hpp"
 #include "kernels/optimizers.hpp"
+#include "kernels/panels.hpp"
 #include "kernels/softmax.hpp"
 #include "kernels/sums.hpp"
 #include "kernels/transpose.hpp"
@@ -22,6 +23,7 @@ constexpr Kernels<typename V::T> make_kernels() {
         .gemm = gemm<V>,
         .gemm_workspace = gemm_workspace<V>,
         .matvec = matvec<V>,
+        .panel_forward = panel_forward<V>,
         .transpose = transpose<V>,
         .row_sums = row_sums<V>,
         .column_sums = column_sums<V>,

@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "core/gemm_args.hpp"
+#include "core/names.hpp"
 #include "core/views.hpp"
 
 namespace ne_torch {
-
-enum class StageKind { dense, activation, softmax };
 
 template <class T>
 struct Stage {

@@ -117,6 +117,29 @@ Results<T> sums(const Kernels<T>& kernels, Random random) {
 }
 
 template <class T>
+Results<T> panels(const Kernels<T>& kernels, Random random) {
+    PanelArgs<T> g;
+    g.rows = random.size(), g.in_features = random.size() + 1;
+    g.out_features = random.below(8) == 0 ? 129 + random.size() : random.size() + 1;
+    const index_t size = panels_size<T>(g.in_features, g.out_features), outputs = g.rows * g.out_features;
+    const auto x = random.values<T>(g.rows * g.in_features), weights = random.values<T>(size);
+    const auto bias = random.values<T>(g.out_features), scale = random.values<T>(g.out_features);
+    std::vector<std::uint16_t> halves(static_cast<std::size_t>(size));
+    for (auto& half : halves) half = static_cast<std::uint16_t>(random.bits());
+    std::vector<T> y(static_cast<std::size_t>(outputs));
+    g.x = {x.data(), g.in_features, 1};
+    g.y = {y.data(), g.out_features, 1};
+    g.format = static_cast<WeightFormat>(sizeof(T) == 4 ? random.below(3) : 0);
+    g.panels = halves.data();  // as 8-bit integers, the first half of them
+    if (g.format == WeightFormat::same) g.panels = weights.data();
+    g.bias = random.below(4) ? bias.data() : nullptr;
+    g.scale = random.below(2) ? scale.data() : nullptr;
+    g.activation = static_cast<Activation>(random.below(2));
+    kernels.panel_forward(g);
+    return {y, {}};
+}
+
+template <class T>
 Results<T> element_wise(const Kernels<T>& kernels, Random random) {
     const index_t rows = random.size(), cols = random.size(), n = rows * cols;
     const auto x = random.values<T>(n), grad = random.values<T>(n);
@@ -169,6 +192,7 @@ bool agree(const char* operation, const char* dtype, int cases, Operation<T> run
 template <class T>
 bool all_agree(const char* dtype, int cases) {
     return agree<T>("gemm", dtype, cases, gemm<T>) & agree<T>("sums", dtype, cases, sums<T>) &
+           agree<T>("panels", dtype, cases, panels<T>) &
            agree<T>("element-wise", dtype, cases, element_wise<T>) &
            agree<T>("class-wise", dtype, cases, class_wise<T>);
 }

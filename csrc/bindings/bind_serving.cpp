@@ -1,0 +1,167 @@
+// _core.Predictor, and what its panels and its exported C need to know
+#include <memory>
+#include <variant>
+
+#include "bindings/arrays.hpp"
+#include "bindings/bindings.hpp"
+#include "core/exp_constants.hpp"
+#include "core/panels.hpp"
+#include "serving/predictor.hpp"
+
+namespace ne_torch {
+namespace {
+
+[[noreturn]] void wrong_stage(const std::string& expected) {
+    throw py::value_error("Predictor: expected " + expected);
+}
+
+// The array's data, which has to be exactly of this kind: it may come from a file.
+template <class Element>
+const Element* data_of(const py::handle value, const std::vector<py::ssize_t>& shape, const char* name) {
+    if (!py::isinstance<py::array_t<Element, py::array::c_style>>(value)) {
+        wrong_stage(std::string(name) + " as a contiguous array of " +
+                    py::str(py::dtype::of<Element>()).template cast<std::string>());
+    }
+    const auto array = py::reinterpret_borrow<py::array>(value);
+    const bool aligned = reinterpret_cast<std::uintptr_t>(array.data()) % sizeof(Element) == 0;
+    if (!aligned || std::vector<py::ssize_t>(array.shape(), array.shape() + array.ndim()) != shape) {
+        wrong_stage(std::string(name) + " aligned and of shape " + shape_text(shape));
+    }
+    return static_cast<const Element*>(array.data());
+}
+
+template <class T>
+const T* vector_of(const py::handle value, py::ssize_t length, const char* name) {
+    return value.is_none() ? nullptr : data_of<T>(value, {length}, name);
+}
+
+index_t width_of(const py::handle value) {
+    const auto width = value.cast<index_t>();
+    if (width < 1 || width > 2147483647) {  // so that the product of two does not overflow
+        wrong_stage("widths of 1 to 2147483647, got " + std::to_string(width));
+    }
+    return width;
+}
+
+// ("dense", in_features, out_features, activation, panels, bias, scale)
+template <class T>
+FrozenStage<T> dense_stage(const py::tuple& described) {
+    FrozenStage<T> stage{StageKind::dense, width_of(described[1]), width_of(described[2])};
+    stage.activation = named(kActivations, described[3].cast<std::string>());
+    const std::vector<py::ssize_t> shape{panels_size<T>(stage.in_features, stage.out_features)};
+    const py::object panels = described[4];
+    const bool reduced = sizeof(T) == 4 && py::isinstance<py::array>(panels);
+    if (reduced && py::isinstance<py::array_t<std::uint16_t>>(panels)) {
+        stage.format = WeightFormat::bfloat16;
+        stage.panels = data_of<std::uint16_t>(panels, shape, "panels");
+    } else if (reduced && py::isinstance<py::array_t<std::int8_t>>(panels)) {
+        stage.format = WeightFormat::int8_per_row;
+        stage.panels = data_of<std::int8_t>(panels, shape, "panels");
+    } else {
+        stage.panels = data_of<T>(panels, shape, "panels");
+    }
+    stage.bias = vector_of<T>(described[5], stage.out_features, "bias");
+    stage.scale = vector_of<T>(described[6], stage.out_features, "scale");
+    return stage;
+}
+
+// or ("activation", width, name), or ("softmax", width)
+template <class T>
+FrozenStage<T> stage_of(const py::tuple& described) {
+    const auto kind = described[0].cast<std::string>();
+    if (kind == "dense") return dense_stage<T>(described);
+    const index_t width = width_of(described[1]);
+    if (kind == "softmax") return {StageKind::softmax, width, width};
+    return {StageKind::activation, width, width, named(kActivations, described[2].cast<std::string>())};
+}
+
+template <class T>
+Predictor<T> make_predictor(const py::tuple& stages) {
+    std::vector<FrozenStage<T>> made;
+    for (const py::handle stage : stages)
+        made.push_back(stage_of<T>(py::reinterpret_borrow<py::tuple>(stage)));
+    return Predictor<T>(std::move(made));
+}
+
+// Predictor with the arrays that it borrows.
+class PyPredictor {
+  public:
+    PyPredictor(const std::string& dtype, py::tuple stages)
+        : stages_(std::move(stages)),
+          dtype_(dtype == "float32" ? Dtype::float32 : Dtype::float64),
+          predictor_(dtype_ == Dtype::float32 ? decltype(predictor_)(make_predictor<float>(stages_))
+                                              : decltype(predictor_)(make_predictor<double>(stages_))) {}
+
+    py::array predict(py::handle input, py::handle out) const {
+        return std::visit([&](const auto& predictor) { return predict_with(predictor, input, out); },
+                          predictor_);
+    }
+
+  private:
+    template <class T>
+    py::array predict_with(const Predictor<T>& predictor, py::handle input, py::handle out) const {
+        const Array x = input_array(input, "Predictor", "x", dtype_);
+        if (x.ndim() == 0 || x.last() != predictor.in_features()) {
+            throw py::value_error("Predictor: expected x of shape (..., " +
+                                  std::to_string(predictor.in_features()) + "), got " + shape_text(x));
+        }
+        auto shape = shape_of(x);
+        shape.back() = predictor.out_features();
+        const Array y = output_array(out, shape, dtype_, "Predictor", {&x});
+        const index_t rows = x.rows();
+        if (rows > 0) {
+            const ReleaseGil released(static_cast<double>(rows) * predictor.work_per_row());
+            predictor.run(rows, x.data<T>(), y.mutable_data<T>());
+        }
+        return y.object();
+    }
+
+    py::tuple stages_;
+    Dtype dtype_;
+    std::variant<Predictor<float>, Predictor<double>> predictor_;
+};
+
+// What an exported program needs to compute exp as kernels/exp.hpp does.
+template <class T>
+py::dict exp_constants() {
+    using C = ExpConstants<T>;
+    py::list factors;
+    for (int i = C::degree; i >= 2; --i) factors.append(inverse_factorial<T>(i));
+    py::dict found;
+    found["log2_e"] = C::log2_e;
+    found["ln2_high"] = C::ln2_high;
+    found["ln2_low"] = C::ln2_low;
+    found["round_shift"] = C::round_shift;
+    found["lowest"] = C::lowest;
+    found["highest"] = C::highest;
+    found["factors"] = factors;
+    return found;
+}
+
+}  // namespace
+
+void register_serving(py::module_& m) {
+    py::class_<PyPredictor>(m, "Predictor")
+        .def(py::init<const std::string&, py::tuple>(), py::arg("dtype"), py::arg("stages"))
+        .def("predict", &PyPredictor::predict, py::arg("x"), py::arg("out") = py::none());
+    m.def(
+        "exp_constants",
+        [](const std::string& dtype) {
+            return dtype == "float32" ? exp_constants<float>() : exp_constants<double>();
+        },
+        py::arg("dtype"));
+    m.def(
+        "panel_width",
+        [](py::ssize_t itemsize) {
+            return itemsize == sizeof(float) ? kPanelWidth<float> : kPanelWidth<double>;
+        },
+        py::arg("itemsize"));
+    m.def(
+        "panel_line",
+        [](py::ssize_t itemsize) {
+            return itemsize == sizeof(float) ? kPanelLine<float> : kPanelLine<double>;
+        },
+        py::arg("itemsize"));
+}
+
+}  // namespace ne_torch

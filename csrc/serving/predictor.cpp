@@ -1,0 +1,122 @@
+#include "serving/predictor.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "core/aligned_buffer.hpp"
+#include "core/partition.hpp"
+#include "dispatch/registry.hpp"
+#include "functional/batch_major.hpp"
+#include "threading/thread_pool.hpp"
+
+namespace ne_torch {
+namespace {
+
+// As for a training step: below, sharing gains less than the start of a region between awake threads takes.
+constexpr double kWorthSharing = 1e6;
+
+// A block's activations, a quarter of a second-level cache of 1 MiB: the weights stream through the rest.
+constexpr index_t kBlockBytes = 262144;
+
+// Elements from row to row: whole cache lines, and an odd number of them, so that the rows of a tile do not
+// fall into a few sets of the cache and evict each other.
+template <class T>
+index_t padded(index_t row) {
+    constexpr index_t line = 64 / static_cast<index_t>(sizeof(T));
+    return ((row + line - 1) / line | 1) * line;
+}
+
+// Whether rows at this stride would evict each other.
+template <class T>
+bool collides(index_t stride) {
+    return stride * static_cast<index_t>(sizeof(T)) % 2048 == 0;
+}
+
+}  // namespace
+
+template <class T>
+Predictor<T>::Predictor(std::vector<FrozenStage<T>> stages) : stages_(std::move(stages)) {
+    if (stages_.empty()) throw std::invalid_argument("Predictor: expected at least one stage, got none");
+    index_t width = stages_.front().in_features;
+    widest_ = padded<T>(width);
+    for (const FrozenStage<T>& stage : stages_) {
+        if (stage.in_features != width) {
+            throw std::invalid_argument("Predictor: expected a stage of " + std::to_string(width) +
+                                        " features, the width of the one before it, got " +
+                                        std::to_string(stage.in_features));
+        }
+        width = stage.out_features;
+        widest_ = std::max(widest_, padded<T>(width));
+        if (stage.kind == StageKind::softmax) softmax_room_ = std::max(softmax_room_, softmax_room(width));
+        const auto in = static_cast<double>(stage.in_features);
+        work_per_row_ += stage.kind == StageKind::dense ? in * static_cast<double>(width) : 8 * in;
+    }
+}
+
+// Softmax takes and gives contiguous rows.
+template <class T>
+index_t Predictor<T>::stride_after(std::size_t stage) const {
+    const index_t width = stages_[stage].out_features;
+    const bool contiguous = stages_[stage].kind == StageKind::softmax || stage + 1 == stages_.size() ||
+                            stages_[stage + 1].kind == StageKind::softmax;
+    return contiguous ? width : padded<T>(width);
+}
+
+template <class T>
+void Predictor<T>::run_block(index_t rows, Matrix<const T> x, T* y, const Room& room) const {
+    const Kernels<T>& kernels = active_kernels<T>();
+    if (rows >= 4 && collides<T>(x.row_stride)) {
+        const index_t width = in_features();
+        const Matrix<T> copy{room.activations[1], padded<T>(width), 1};
+        for (index_t row = 0; row < rows; ++row) {
+            std::memcpy(copy.at(row, 0), x.at(row, 0), static_cast<std::size_t>(width) * sizeof(T));
+        }
+        x = {copy.data, copy.row_stride, 1};
+    }
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+        const FrozenStage<T>& stage = stages_[i];
+        const Matrix<T> out{i + 1 == stages_.size() ? y : room.activations[i % 2], stride_after(i), 1};
+        switch (stage.kind) {
+            case StageKind::dense:
+                kernels.panel_forward({rows, stage.in_features, stage.out_features, x, stage.format,
+                                       stage.panels, stage.bias, stage.scale, stage.activation, out});
+                break;
+            case StageKind::activation:
+                kernels.activation_forward(stage.activation, rows, stage.in_features, x, out);
+                break;
+            case StageKind::softmax:
+                softmax_forward(rows, stage.in_features, x.data, out.data, room.softmax);
+                break;
+        }
+        x = {out.data, out.row_stride, 1};
+    }
+}
+
+template <class T>
+void Predictor<T>::run(index_t rows, const T* x, T* y) const {
+    thread_local AlignedBuffer<T> buffer;  // so that a call allocates nothing once its shapes have been seen
+    const double work = work_per_row_ * static_cast<double>(rows);
+    const int threads = work < kWorthSharing ? 1 : num_threads();
+    const index_t unit = active_kernels<T>().tile_rows;
+    const index_t in_cache = kBlockBytes / static_cast<index_t>(sizeof(T)) / widest_ / unit * unit;
+    const index_t block = std::min(rows, std::max(in_cache, 2 * unit));
+    const index_t room_size = 2 * block * widest_ + softmax_room_;
+    T* const rooms = buffer.reserve(room_size * threads);
+    parallel(threads, work, [&](Team& team) {
+        T* const mine_begin = rooms + team.index * room_size;
+        const Room room{{mine_begin, mine_begin + block * widest_}, mine_begin + 2 * block * widest_};
+        const Range mine = share_range(rows, unit, team.index, team.count);
+        for (index_t row = mine.begin; row < mine.end; row += block) {
+            run_block(std::min(block, mine.end - row), {x + row * in_features(), in_features(), 1},
+                      y + row * out_features(), room);
+        }
+    });
+}
+
+template class Predictor<float>;
+template class Predictor<double>;
+
+}  // namespace ne_torch

@@ -1,0 +1,56 @@
+// The forward pass of a network that will not change: blocks of rows go through all of its stages while they
+// are in the cache, threads share out the rows. Immutable, so any number of threads may predict at once.
+//
+// Everything stays batch-major, and the weights of dense stages lie in panels (core/panels.hpp), so nothing
+// is packed or transposed at run time. Arrays are borrowed: they belong to the Python predictor.
+#pragma once
+
+#include <vector>
+
+#include "core/kernel_table.hpp"
+#include "core/views.hpp"
+
+namespace ne_torch {
+
+template <class T>
+struct FrozenStage {
+    StageKind kind;
+    index_t in_features;
+    index_t out_features;
+    Activation activation = Activation::identity;  // of a dense stage or an activation
+    WeightFormat format = WeightFormat::same;      // of a dense stage, as what follows
+    const void* panels = nullptr;
+    const T* bias = nullptr;
+    const T* scale = nullptr;
+};
+
+template <class T>
+class Predictor {
+  public:
+    // At least one stage, each taking the width of the one before; std::invalid_argument otherwise.
+    explicit Predictor(std::vector<FrozenStage<T>> stages);
+
+    // y[b, :] = the network of x[b, :]; both contiguous.
+    void run(index_t rows, const T* x, T* y) const;
+
+    index_t in_features() const { return stages_.front().in_features; }
+    index_t out_features() const { return stages_.back().out_features; }
+    double work_per_row() const { return work_per_row_; }  // multiply-adds, with a few for the rest
+
+  private:
+    // What one thread needs besides x and y.
+    struct Room {
+        T* activations[2];
+        T* softmax;
+    };
+
+    index_t stride_after(std::size_t stage) const;
+    void run_block(index_t rows, Matrix<const T> x, T* y, const Room& room) const;
+
+    std::vector<FrozenStage<T>> stages_;
+    index_t widest_ = 0;        // elements of a row of activations, with its padding
+    index_t softmax_room_ = 0;  // elements
+    double work_per_row_ = 0;
+};
+
+}  // namespace ne_torch

@@ -1,0 +1,69 @@
+"""From a model to the stages of a predictor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ne_torch.activations import Activation, ReLU, Softmax
+from ne_torch.linear import Linear
+from ne_torch.sequential import flatten
+from ne_torch.serving.predictor import Predictor
+from ne_torch.serving.quantize import FORMATS, to_bfloat16, to_int8
+from ne_torch.serving.stages import Dense, Elementwise, Stage, pack
+
+__all__ = ["freeze"]
+
+
+def freeze(model: Any, weights: str) -> Predictor:
+    """Return a predictor with a copy of a model's parameters."""
+    if weights not in FORMATS:
+        raise ValueError(f"freeze: expected weights to be one of {list(FORMATS)}, got {weights!r}")
+    layers = flatten(model)
+    linears = [layer for layer in layers if type(layer) is Linear]
+    if not linears:
+        raise ValueError(f"freeze: expected at least one Linear, got {model!r}")
+    if len({layer.dtype for layer in linears}) > 1:
+        raise TypeError("freeze: expected layers of one dtype, got float32 and float64")
+    if weights != "same" and linears[0].dtype != np.float32:
+        raise TypeError(f"freeze: expected a float32 model for weights={weights!r}, got float64")
+    return Predictor(_stages(layers, linears[0].in_features, weights), linears[0].dtype.name)
+
+
+def _stages(layers: list[Any], width: int, weights: str) -> list[Stage]:
+    """Return the layers as stages for rows of a width; a ReLU goes into the dense stage before it."""
+    stages: list[Stage] = []
+    for index, layer in enumerate(layers):
+        last = stages[-1] if stages else None
+        if type(layer) is Linear:
+            if layer.in_features != width:
+                raise ValueError(
+                    f"freeze: expected layer {index} with in_features={width}, the width of the layer "
+                    f"before it, got in_features={layer.in_features}"
+                )
+            stages.append(_dense(layer, weights))
+            width = layer.out_features
+        elif type(layer) is ReLU and isinstance(last, Dense) and last.activation == "identity":
+            stages[-1] = last._replace(activation="relu")
+        elif isinstance(layer, Activation) and type(layer).__module__.startswith("ne_torch."):
+            stages.append(Elementwise(layer.name, width))
+        elif type(layer) is Softmax:
+            stages.append(Elementwise("softmax", width))
+        else:
+            raise TypeError(
+                f"freeze: expected layers of ne_torch, got {layer!r} at place {index}; freeze the layers "
+                "before and after it, and call it in between"
+            )
+    return stages
+
+
+def _dense(layer: Linear, weights: str) -> Dense:
+    weight, scale = layer.weight, None
+    if weights == "bfloat16":
+        weight = to_bfloat16(weight)
+    elif weights == "int8":
+        weight, scale = to_int8(weight)
+    bias = None if layer.bias is None else layer.bias.copy()
+    panels = pack(weight, layer.dtype)
+    return Dense(layer.in_features, layer.out_features, "identity", panels, bias, scale)

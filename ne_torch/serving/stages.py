@@ -1,0 +1,91 @@
+"""What a predictor is made of: the stages of a frozen network, as the engine in C++ takes them.
+
+The weights of a dense stage lie in panels of P outputs, ``panel p [k, l] = weight[P p + l, k]``, one layout
+for every instruction set; see csrc/core/panels.hpp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ne_torch import _core
+from ne_torch._memory import aligned
+from ne_torch.typing import Array
+
+__all__ = ["Dense", "Elementwise", "Stage", "pack", "unpack"]
+
+
+class Dense(NamedTuple):
+    """``y = activation(x W^T * scale + b)``."""
+
+    in_features: int
+    out_features: int
+    activation: str
+    panels: Array  # float32 or float64; uint16 for bfloat16; int8
+    bias: Array | None
+    scale: Array | None
+
+    def described(self) -> tuple[Any, ...]:
+        """Return the stage as the engine takes it."""
+        return ("dense", *self)
+
+
+class Elementwise(NamedTuple):
+    """An activation by its name, or softmax."""
+
+    name: str
+    width: int
+
+    @property
+    def in_features(self) -> int:
+        """The width of a row that comes in."""
+        return self.width
+
+    @property
+    def out_features(self) -> int:
+        """The width of a row that goes out."""
+        return self.width
+
+    def described(self) -> tuple[Any, ...]:
+        """Return the stage as the engine takes it."""
+        return ("softmax", self.width) if self.name == "softmax" else ("activation", self.width, self.name)
+
+
+Stage = Dense | Elementwise
+
+
+def pack(matrix: Array, dtype: np.dtype[Any]) -> Array:
+    """Lay a (out_features, in_features) matrix out in panels for arithmetic in dtype."""
+    out_features, in_features = matrix.shape
+    panels = aligned(np.zeros(_padded(out_features, dtype) * in_features, matrix.dtype))
+    for part, panel in _panels(panels, in_features, out_features, dtype):
+        panel[:, : part.stop - part.start] = matrix[part].T
+    return panels
+
+
+def unpack(stage: Dense, dtype: np.dtype[Any]) -> Array:
+    """Return the (out_features, in_features) matrix in a dense stage's panels, in their dtype."""
+    matrix = np.empty((stage.out_features, stage.in_features), stage.panels.dtype)
+    for part, panel in _panels(stage.panels, stage.in_features, stage.out_features, dtype):
+        matrix[part] = panel[:, : part.stop - part.start].T
+    return matrix
+
+
+def _padded(out_features: int, dtype: np.dtype[Any]) -> int:
+    line = _core.panel_line(dtype.itemsize)
+    return -(-out_features // line) * line
+
+
+def _panels(
+    panels: Array, in_features: int, out_features: int, dtype: np.dtype[Any]
+) -> Iterator[tuple[slice, Array]]:
+    """Yield which outputs are in each panel, and a (in_features, width) view of it."""
+    end = _padded(out_features, dtype)
+    step = _core.panel_width(dtype.itemsize)
+    for first in range(0, end, step):
+        width = min(step, end - first)
+        view = panels[first * in_features : (first + width) * in_features].reshape(in_features, width)
+        yield slice(first, min(first + width, out_features)), view

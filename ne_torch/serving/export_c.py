@@ -1,0 +1,234 @@
+"""A predictor as one C99 header: its weights, and a function of one row that gives the predictor's bits.
+
+Each stage is a function written out with its own constants. A block of outputs is computed at once, each by
+the one chain of fused multiply-adds that defines it, so that a compiler can lay the block along its vectors.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from ne_torch import _core
+from ne_torch.checkpoint import write_atomically
+from ne_torch.serving.quantize import from_bfloat16
+from ne_torch.serving.stages import Dense, Stage, unpack
+from ne_torch.typing import Array
+
+__all__ = ["export_c"]
+
+_HEADER = Template("""\
+/* ${name}_predict(x, y): ${description}.
+ *
+ * x has $in_features elements of type $T, y gets $out_features; they must not overlap. Nothing is
+ * allocated, nothing is kept between calls. The result is that of ne_torch $version to the bit at every
+ * optimisation, as long as the compiler keeps to IEEE 754 (no -ffast-math). It is fast where there is a fused
+ * multiply-add in hardware (-O3 -march=native, or -mfma; every AArch64); elsewhere fma comes from libm.
+ */
+#ifndef ${NAME}_H
+#define ${NAME}_H
+
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
+#error "${name}: expected FLT_EVAL_METHOD 0: float and double computed in their own precision"
+#endif
+
+#define ${NAME}_IN_FEATURES $in_features
+#define ${NAME}_OUT_FEATURES $out_features
+$stages
+static inline void ${name}_predict(const $T *x, $T *y) {
+$calls
+}
+
+#endif /* ${NAME}_H */
+""")
+
+_DENSE = Template("""
+/* $in_features -> $out_features: w[block][k][output] in blocks of $block outputs */
+static const $stored ${f}_w[$size] = {
+$weights
+};
+$vectors
+static inline void ${f}(const $T *x, $T *y) {
+    const $stored *w = ${f}_w;
+    for (int first = 0; first < $out_features; first += $block) {
+        $T sum[$block] = {0};
+        for (int k = 0; k < $in_features; ++k, w += $block) {
+            for (int i = 0; i < $block; ++i) sum[i] = $fma(x[k], w[i], sum[i]);
+        }
+        for (int i = 0; i < $block && first + i < $out_features; ++i) {
+            const $T value = $finish;
+            y[first + i] = $activate;
+        }
+    }
+}
+""")
+
+_RELU = Template("""
+static inline void ${f}(const $T *x, $T *y) {
+    for (int i = 0; i < $width; ++i) y[i] = 0 > x[i] ? 0 : x[i];
+}
+""")
+
+_EXP = Template("""
+/* 2^n for an integral n in the range of normal numbers */
+static inline $T ${name}_power_of_two($T n) {
+    union { $bits bits; $T value; } result;
+    result.bits = ($bits)((int32_t)(n == n ? n : 0) + $bias) << $mantissa;
+    return result.value;
+}
+
+/* exp(x) = 2^n exp(r), n = round(x / ln 2), exp(r) by its Taylor polynomial */
+static inline $T ${name}_exp($T x) {
+    static const $T factor[] = {$factors};
+    const $T shift = $round_shift;
+    x = $highest < x ? $highest : x;
+    x = $lowest > x ? $lowest : x;
+    const $T n = $fma(x, $log2_e, shift) - shift;
+    const $T minus_n = 0 - n;
+    const $T r = $fma(minus_n, $ln2_low, $fma(minus_n, $ln2_high, x));
+    $T q = factor[0];
+    for (int i = 1; i < $terms; ++i) q = $fma(q, r, factor[i]);
+    const $T rr = r * r;
+    const $T p = 1 + $fma(rr, q, r);
+    const $T half = $fma(n, $point_five, shift) - shift;
+    return p * ${name}_power_of_two(half) * ${name}_power_of_two(n - half);
+}
+""")
+
+_SOFTMAX = Template("""
+static inline void ${f}(const $T *x, $T *y) {
+    $T highest = x[0], total = 0;
+    for (int i = 1; i < $width; ++i) highest = highest > x[i] ? highest : x[i];
+    for (int i = 0; i < $width; ++i) {
+        y[i] = ${name}_exp(x[i] - highest);
+        total = total + y[i];
+    }
+    for (int i = 0; i < $width; ++i) y[i] = y[i] / total;
+}
+""")
+
+_TYPES = {
+    "float32": {"T": "float", "fma": "fmaf", "bits": "uint32_t", "bias": "127", "mantissa": "23"},
+    "float64": {"T": "double", "fma": "fma", "bits": "uint64_t", "bias": "1023", "mantissa": "52"},
+}
+
+
+def export_c(stages: Sequence[Stage], dtype: str, path: str | os.PathLike[str], name: str | None) -> None:
+    """Write the stages of a predictor as a C header, all of it or nothing."""
+    name = re.sub(r"\W", "_", Path(path).stem, flags=re.ASCII) if name is None else name
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ValueError(f"export_c: expected a name that is an identifier of C, got {name!r}; pass name=...")
+    common = {**_TYPES[dtype], "name": name, "NAME": name.upper()}
+    functions = [f"{name}_stage{i}" for i in range(len(stages))]
+    texts = [
+        _stage(stage, {**common, "f": f}, np.dtype(dtype)) for stage, f in zip(stages, functions, strict=True)
+    ]
+    if any(getattr(stage, "name", None) == "softmax" for stage in stages):
+        texts.insert(0, _exp(common, np.dtype(dtype)))
+    text = _HEADER.substitute(
+        common,
+        description=" -> ".join([str(stages[0].in_features), *map(_words, stages)]),
+        version=_core.__version__,
+        in_features=stages[0].in_features,
+        out_features=stages[-1].out_features,
+        stages="".join(texts),
+        calls=_calls(stages, functions, common["T"]),
+    )
+    write_atomically(path, text.encode())
+
+
+def _words(stage: Stage) -> str:
+    if isinstance(stage, Dense):
+        return f"{stage.out_features}" + f" {stage.activation}" * (stage.activation != "identity")
+    return stage.name
+
+
+def _calls(stages: Sequence[Stage], functions: list[str], scalar: str) -> str:
+    lines, source = [], "x"
+    for i, (stage, function) in enumerate(zip(stages[:-1], functions[:-1], strict=True)):
+        lines += [f"    {scalar} h{i}[{stage.out_features}];", f"    {function}({source}, h{i});"]
+        source = f"h{i}"
+    return "\n".join([*lines, f"    {functions[-1]}({source}, y);"])
+
+
+def _stage(stage: Stage, common: dict[str, str], dtype: np.dtype[np.floating]) -> str:
+    if not isinstance(stage, Dense):
+        template = {"relu": _RELU, "softmax": _SOFTMAX}[stage.name]
+        return template.substitute(common, width=stage.width)
+    weight = unpack(stage, dtype)
+    if weight.dtype == np.uint16:
+        weight = from_bfloat16(weight)
+    block = _block(stage.out_features)
+    blocks = -(-stage.out_features // block)
+    padded = np.zeros((blocks * block, stage.in_features), weight.dtype)
+    padded[: stage.out_features] = weight
+    panels = padded.reshape(blocks, block, -1).transpose(0, 2, 1).ravel()
+    vectors, finish = "", "sum[i]"
+    for letter, values in (("b", stage.bias), ("s", stage.scale)):
+        if values is not None:
+            values_text = _numbers(values)
+            vectors += (
+                f"static const {common['T']} {common['f']}_{letter}[{values.size}] = {{\n{values_text}\n}};\n"
+            )
+    at = {letter: f"{common['f']}_{letter}[first + i]" for letter in "bs"}
+    if stage.scale is not None:
+        finish = f"sum[i] * {at['s']}"
+        if stage.bias is not None:
+            finish = f"{common['fma']}(sum[i], {at['s']}, {at['b']})"
+    elif stage.bias is not None:
+        finish = f"sum[i] + {at['b']}"
+    return _DENSE.substitute(
+        common,
+        in_features=stage.in_features,
+        out_features=stage.out_features,
+        block=block,
+        size=panels.size,
+        stored="signed char" if weight.dtype == np.int8 else common["T"],
+        weights=_numbers(panels),
+        vectors=vectors,
+        finish=finish,
+        activate="0 > value ? 0 : value" if stage.activation == "relu" else "value",
+    )
+
+
+def _block(outputs: int) -> int:
+    """Return a multiple of 8 outputs, at most 64: with the least padding, and of those the widest."""
+    return min(range(64, 0, -8), key=lambda block: -(-outputs // block) * block)
+
+
+def _exp(common: dict[str, str], dtype: np.dtype[np.floating]) -> str:
+    constants = _core.exp_constants(dtype.name)
+    factors = [_number(dtype.type(factor)) for factor in constants.pop("factors")]
+    spelled = {name: _number(dtype.type(value)) for name, value in constants.items()}
+    half = _number(dtype.type(0.5))
+    return _EXP.substitute(common, **spelled, factors=", ".join(factors), terms=len(factors), point_five=half)
+
+
+def _number(value: Any) -> str:
+    """Spell a number so that a C compiler reads it back to the bit."""
+    if isinstance(value, np.integer):
+        return str(value)
+    if np.isnan(value):
+        return "NAN"
+    if np.isinf(value):
+        return "-INFINITY" if np.signbit(value) else "INFINITY"
+    return f"{value!s}f" if value.dtype == np.float32 else repr(value.item())
+
+
+def _numbers(values: Array) -> str:
+    spelled: Iterable[str] = map(_number, values)
+    return ",\n".join(", ".join(line) for line in _lines(list(spelled), 8))
+
+
+def _lines(items: list[str], length: int) -> list[list[str]]:
+    return [items[i : i + length] for i in range(0, len(items), length)]

@@ -6,12 +6,12 @@ import argparse
 import json
 import os
 
-from benchmarks import report
+from benchmarks import http, predict, report
 from benchmarks.machine import describe
 from benchmarks.runner import PEERS, ROOT, PeakProbe, run_rounds
 
 RESULTS = ROOT / "benchmarks" / "results" / "results.json"
-QUESTIONS = ("steps", "shapes", "layers", "epoch", "small")
+QUESTIONS = ("steps", "shapes", "layers", "epoch", "small", "predict", "startup", "accuracy", "http")
 
 
 def measure(only: list[str], rounds: int, seconds: float) -> dict:
@@ -34,6 +34,14 @@ def measure(only: list[str], rounds: int, seconds: float) -> dict:
         results["epoch"] = run_rounds("epoch", ["ne_torch", "torch"], counts, 1, seconds)
     if "small" in only:
         results["small"] = run_rounds("small", ["ne_torch", "torch"], counts[-1:], rounds, seconds)
+    if "predict" in only:
+        results["predict"] = run_rounds("predict", predict.PEERS, counts, rounds, seconds / 2)
+    if "startup" in only:
+        results["startup"] = run_rounds("startup", ["ne_torch"], counts[:1], 1, seconds)
+    if "accuracy" in only:
+        results["accuracy"] = run_rounds("accuracy", ["ne_torch"], counts[-1:], 1, seconds)
+    if "http" in only:
+        results["http"] = run_rounds("http", http.PEERS, counts[-1:], rounds, seconds)
     return results
 
 

@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterable
 from pathlib import Path
 
+from benchmarks import report_serving
 from benchmarks.problems import NEIGHBOURS, STEPS, Net
-
-
-def median(times: list[float]) -> float:
-    return statistics.median(times)
-
-
-def table(head: list[str], rows: Iterable[Iterable[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
-def us(times: list[float]) -> str:
-    low, middle, high = statistics.quantiles(times, n=4)
-    return (
-        f"{middle:.3g} ({low:.3g} to {high:.3g})"
-        if middle < 100
-        else f"{middle:.0f} ({low:.0f} to {high:.0f})"
-    )
+from benchmarks.report_text import median, table, us
 
 
 class Steps:
@@ -165,6 +147,8 @@ def behind(results: dict) -> list[str]:
     for shape, which, count, mine, ratio in layer_ratios(results):
         if ratio < 1:
             lines.append(f"layer {shape}, {which}, {count} threads: {mine:.3g} us, NumPy / ours {ratio:.2f}")
+    if "predict" in results:
+        lines += report_serving.behind(results)
     lines += [f"{what}: {r:.2f} times one thread's time" for what, r in thread_ratios(results) if r > 1.05]
     return lines
 
@@ -210,7 +194,7 @@ def page(results: dict, notes: str) -> str:
         "Standalone layers": "Our median, and NumPy's (matmul and the element-wise work) over it.\n\n"
         + layers_table(results),
         "Small calls": small_text(results),
-    }
+    } | report_serving.sections(results)
     first, *rest = sections.items()
     body = [f"# {first[0]}\n\n{first[1]}", *(f"## {title}\n\n{text}" for title, text in rest)]
     return "\n\n".join([*body, notes.strip()]) + "\n"

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ne_torch._files import write_atomically
 from ne_torch._fit_state import FitState
 from ne_torch.optimizers import SGD
 
 if TYPE_CHECKING:
     from ne_torch.trainer import Trainer
 
-__all__ = ["load_trainer", "save_trainer", "write_atomically"]
+__all__ = ["load_trainer", "save_trainer"]
 
 _FORMAT = "ne_torch trainer"
 _VERSION = "1"
@@ -69,21 +68,6 @@ def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | N
         optimizer.load_state_dict(before)
         raise
     return state
-
-
-def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file of which nobody ever sees a part: a temporary file, fsync, rename."""
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _names(trainer: Trainer, optimizer: SGD) -> list[str]:

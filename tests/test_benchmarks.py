@@ -31,13 +31,18 @@ def test_peers_train_the_same_net():
 
 def test_page_names_what_is_behind():
     from benchmarks import report
-    from benchmarks.problems import LAYERS, NEIGHBOURS, STEPS
+    from benchmarks.predict import PEERS
+    from benchmarks.problems import LAYERS, NEIGHBOURS, PREDICTIONS, STEPS
 
     def entry(nets, us):
         return {net.name: {"us": [us] * 3} for net in nets}
 
     shapes = [*NEIGHBOURS, *NEIGHBOURS.values()]
     layers = {f"{batch} x {n} -> {m}": {"forward": [2.0], "backward": [2.0]} for batch, n, m in LAYERS}
+    predicted = [(peer, 6.0 if peer.startswith("onnx") else 100.0) for peer in PEERS[4:]]
+    predicted += [(peer, 2.0) for peer in PEERS[:4]]
+    accuracy = {"right": 97, "changed": 1, "error": 0.125, "bytes": 1000}
+    http_keys = ("requests a second", "p50 us", "p99 us")
     results = {
         "machine": {"processor": "made up"},
         "threads": 2,
@@ -52,13 +57,33 @@ def test_page_names_what_is_behind():
         "layers": {f"{peer}, {n}": layers for peer in ("ne_torch", "numpy") for n in (1, 2)},
         "epoch": {"ne_torch, 1": {"seconds": [1.0], "megabytes": 3.0}, "torch, 1": {"seconds": [4.0]}},
         "small": {"ne_torch, 1": {"a call": [1.0]}},
+        "predict": {f"{peer}, {n}": entry(PREDICTIONS, us) for peer, us in predicted for n in (1, 2)},
+        "startup": {"ne_torch, 1": {"import numpy": [100.0], "first": [130.0]}},
+        "accuracy": {"ne_torch, 2": {"data": "MNIST", "images": 100, "int8": accuracy}},
+        "http": {"ne_torch, 2": {"8 connections": {k: [7.0] for k in http_keys}}},
     }
     page = report.page(results, "## Notes\n\nby hand")
     assert "784-128-10, 64: 0.50 times torch, 1 threads, floor 3.5" in page
     assert "step of 784-128-10, 63: 1.20 times one thread's time" in page
     assert "The best of torch over the best of ne_torch: 4.00." in page
     assert "FMA peak, measured between the rounds: 1 thread(s) 100 GFLOP/s" in page
+    assert "prediction of 64-32-10, 1, 1 thread(s): 3.00 times onnxruntime, floor 4" in page
+    assert "| int8 | 97.00% | 1 | 0.12 | 1,000 |" in page
+    assert "| first | 130 | 1.30 |" in page
+    assert "| ne_torch | 8 connections | 7 | 7 | 7 |" in page
     assert page.endswith("by hand\n")
+
+
+def test_peers_predict_the_same():
+    from benchmarks.predict import caller
+    from benchmarks.problems import Net
+
+    net = Net((7, 5, 3), 8)
+    expected = caller("numpy", net)()
+    for peer in ("ne_torch", "ne_torch.out", "torch"):
+        np.testing.assert_allclose(caller(peer, net)(), expected, rtol=1e-4, atol=1e-6)
+    for peer in ("ne_torch.bfloat16", "ne_torch.int8"):
+        np.testing.assert_allclose(caller(peer, net)(), expected, atol=0.1)
 
 
 def test_times_are_counted_per_call():

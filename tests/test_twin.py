@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ne_torch import _core
+from ne_torch.serving.stages import pack
 
 import twin_library as twin
 from samples import same_bits
@@ -96,6 +97,14 @@ def agree(expected, compute):
 def test_affine_forward_equals_twin(dtype, batch, inner, outer, biased, values):
     x, weight, bias = values(batch, inner), values(outer, inner), values(outer) if biased else None
     agree([twin.affine_forward(x, weight, bias)], lambda: [_core.affine_forward(x, weight, bias)])
+
+
+@cases(sizes, sizes.filter(bool), sizes.filter(bool), st.booleans())
+def test_predictor_equals_twin(dtype, batch, inner, outer, biased, values):
+    x, weight, bias = values(batch, inner), values(outer, inner), values(outer) if biased else None
+    dense = ("dense", inner, outer, "relu", pack(weight, dtype), bias, None)
+    predictor = _core.Predictor(dtype.name, (dense,))
+    agree([twin.relu_forward(twin.affine_forward(x, weight, bias))], lambda: [predictor.predict(x)])
 
 
 @cases(sizes, sizes.filter(bool), sizes.filter(bool))

@@ -53,7 +53,7 @@ NE_TORCH_INLINE void panel_tile(const PanelArgs<typename V::T>& g, const Stored*
     const index_t row_stride = g.x.row_stride;
     const T* x[groups];
 #pragma GCC unroll 4
-    for (int i = 0; i < groups; ++i) x[i] = g.x.at(row + 4 * i, 0);
+    for (int i = 0; i < groups; ++i) x[i] = g.x.at(row + index_t{4} * i, 0);
     const bool prefetch =
         MR == 1 && g.in_features * g.out_features > kPrefetchedWeights / index_t{sizeof(Stored)};
     for (index_t k = 0; k < g.in_features; ++k) {

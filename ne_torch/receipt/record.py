@@ -10,9 +10,9 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ne_torch._files import write_atomically
 from ne_torch._fit_state import FitState
 from ne_torch.activations import ReLU, Softmax
-from ne_torch.checkpoint import write_atomically
 from ne_torch.linear import Linear
 from ne_torch.losses import MSELoss
 from ne_torch.receipt.chain import ARITHMETIC, array_header, hash_of, header, state_bytes

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ne_torch import _core
-from ne_torch.checkpoint import write_atomically
+from ne_torch._files import write_atomically
 from ne_torch.serving.quantize import from_bfloat16
 from ne_torch.serving.stages import Dense, Stage, unpack
 from ne_torch.typing import Array

@@ -11,7 +11,6 @@ Metadata: ``format``, ``version``, ``stages`` (JSON: the stages in order, withou
 
 from __future__ import annotations
 
-import hashlib
 import json
 import mmap
 import os
@@ -20,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ne_torch.checkpoint import write_atomically
+from ne_torch._files import write_atomically
 from ne_torch.serving.predictor import Predictor
 from ne_torch.serving.stages import Dense, Elementwise, Stage
 from ne_torch.typing import Array
@@ -57,7 +56,7 @@ def save_predictor(stages: Sequence[Stage], dtype: str, path: str | os.PathLike[
         "version": _VERSION,
         "dtype": dtype,
         "stages": json.dumps([_described(stage) for stage in stages]),
-        "sha256": hashlib.sha256(body).hexdigest(),
+        "sha256": _sha256(body),
     }
     text = json.dumps(header).encode()
     text += b" " * (-(8 + len(text)) % 64)
@@ -100,7 +99,7 @@ def load_predictor(path: str | os.PathLike[str], *, verify: bool = False) -> Pre
             )
         if metadata["dtype"] not in ("float32", "float64"):
             raise ValueError(f"expected dtype float32 or float64, got {metadata['dtype']!r}")
-        if verify and hashlib.sha256(memoryview(content)[body:]).hexdigest() != metadata["sha256"]:
+        if verify and _sha256(memoryview(content)[body:]) != metadata["sha256"]:
             raise ValueError("expected the SHA-256 of its header, got another")
         tensors = {name: _tensor(content, body, entry) for name, entry in header.items()}
         stages = [
@@ -110,6 +109,12 @@ def load_predictor(path: str | os.PathLike[str], *, verify: bool = False) -> Pre
         return Predictor(stages, metadata["dtype"])
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise _damaged(path, f"{type(error).__name__}: {error}") from None
+
+
+def _sha256(content: bytes | memoryview) -> str:
+    import hashlib  # takes longer to import than a file to open, and is seldom asked for
+
+    return hashlib.sha256(content).hexdigest()
 
 
 def _damaged(path: str | os.PathLike[str], reason: str) -> ValueError:

@@ -1,0 +1,24 @@
+"""What every section of docs/performance.md is written with."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+
+
+def median(times: list[float]) -> float:
+    return statistics.median(times)
+
+
+def table(head: list[str], rows: Iterable[Iterable[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def us(times: list[float]) -> str:
+    low, middle, high = statistics.quantiles(times, n=4)
+    return (
+        f"{middle:.3g} ({low:.3g} to {high:.3g})"
+        if middle < 100
+        else f"{middle:.0f} ({low:.0f} to {high:.0f})"
+    )

@@ -11,7 +11,7 @@ __all__ = ["float_dtype", "positive_integer"]
 
 
 def positive_integer(value: Any, place: str, name: str) -> int:
-    """Return value as an int of at least 1; TypeError or ValueError otherwise."""
+    """Return value as an int from 1 to 2**63 - 1; TypeError or ValueError otherwise."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -20,6 +20,8 @@ def positive_integer(value: Any, place: str, name: str) -> int:
         raise TypeError(f"{place}: expected {name} as a positive integer, got {value!r}")
     if number < 1:
         raise ValueError(f"{place}: expected {name} as a positive integer, got {number}")
+    if number >= 2**63:
+        raise ValueError(f"{place}: expected {name} below 2**63, got {number}")
     return number
 
 

@@ -66,9 +66,15 @@ class FitState:
         for name, column in values["history"].items():
             getattr(history, name).extend(map(float, column))
         state = cls(**{**values, "history": history})
+        numbers = (state.samples, state.batch_size, state.epoch + 1)
+        if (
+            any(type(number) is not int or number < 1 for number in numbers)
+            or type(state.shuffle) is not bool
+        ):
+            raise ValueError(f"expected a place of fit, got {values}")
         state.generator()
         rows, total = state.cursor
         at_step = 0 <= rows <= state.samples and (rows == state.samples or rows % state.batch_size == 0)
-        if not (type(rows) is int and type(total) is float and at_step and state.epoch >= 0):
+        if not (type(rows) is int and type(total) is float and at_step):
             raise ValueError(f"expected a place between two steps, got epoch {state.epoch}, {state.cursor}")
         return state

@@ -65,7 +65,8 @@ class Layer:
     """Base of all layers: ``forward`` and ``backward``, and whatever is learned in between.
 
     A layer of your own needs those two methods; ``Sequential`` and ``Trainer`` take it as any other.
-    A layer keeps what backward needs from its last forward pass, so it serves one thread at a time.
+    A layer keeps what backward needs from its last forward pass, so it serves one thread at a time; copies
+    and pickles leave that behind.
     """
 
     def forward(self, x: ArrayLike) -> Array:
@@ -99,6 +100,12 @@ class Layer:
             If learning_rate is no finite number.
         """
         descend(self.parameters(), learning_rate, type(self).__name__)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy starts with its parameters, not with what a forward pass has kept of its input, which may be
+        # anything that NumPy can view, and large.
+        state: dict[str, Any] = self.__dict__
+        return {name: None if name in ("_input", "_output") else value for name, value in state.items()}
 
     def freeze(self, weights: str = "same") -> Predictor:
         """Return the forward pass alone: immutable, packed for it, safe from many threads.
@@ -139,6 +146,8 @@ class Layer:
             If a name is missing or unknown, or a shape differs. Nothing has been changed then.
         """
         place = f"{type(self).__name__}.load_state_dict"
+        if not hasattr(state_dict, "keys"):
+            raise TypeError(f"{place}: expected a dict of arrays, got {type(state_dict).__name__}")
         parameters = self.named_parameters()
         missing, unknown = parameters.keys() - state_dict.keys(), state_dict.keys() - parameters.keys()
         if missing or unknown:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ne_torch import _core
 from ne_torch.typing import Array, ArrayLike
 
@@ -53,6 +55,9 @@ class Loss:
     def __call__(self, prediction: ArrayLike, target: ArrayLike) -> float:
         """Return ``forward(prediction, target)``."""
         return self.forward(prediction, target)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_operands": None}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

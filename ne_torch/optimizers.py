@@ -110,10 +110,14 @@ class SGD:
 
     def step(self) -> None:
         """Update every parameter that has a gradient; where the call fails, none."""
+        self._step(None)
+
+    def _step(self, record: tuple[list[Any], list[Any]] | None) -> None:
+        """Step, and with the update replace a list's content, so that no interrupt comes in between."""
         pairs = zip(self.params, self.velocity(), strict=True)
         active = [(p.data, p.grad, velocity) for p, velocity in pairs if p.grad is not None]
         params, grads, velocities = zip(*active, strict=True) if active else ((), (), ())
-        _core.sgd_update(params, grads, velocities, self._settings, "SGD.step")
+        _core.sgd_update(params, grads, velocities, self._settings, "SGD.step", record)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the hyperparameters by name, and copies of the velocities (None where there is none)."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ne_torch import _core
+from ne_torch._checks import float_dtype, positive_integer
 from ne_torch.typing import Array
 
 if TYPE_CHECKING:
@@ -44,12 +45,17 @@ class Generator:
 
     def normal(self, shape: Sequence[int], deviation: float = 1.0, dtype: str = "float64") -> Array:
         """Draw normal numbers of mean 0, by inversion in float64, rounded to dtype."""
-        values = _core.random_normal(self.seed, self.position, deviation, list(shape), dtype)
+        place = "Generator.normal"
+        lengths = [_length(length, place, "shape") for length in shape]
+        deviation = _core.finite_number(deviation, place, "deviation")
+        dtype = float_dtype(dtype, place).name
+        values = _core.random_normal(self.seed, self.position, deviation, lengths, dtype)
         self._advance(values.size)
         return values
 
     def permutation(self, n: int) -> Array:
         """Draw a permutation of 0 .. n - 1 (int64), by Fisher and Yates."""
+        n = _length(n, "Generator.permutation", "n")
         values = _core.random_permutation(self.seed, self.position, n)
         self._advance(n)
         return values
@@ -62,6 +68,10 @@ class Generator:
 
 
 RandomLike: TypeAlias = "int | Generator | np.random.Generator | None"
+
+
+def _length(value: Any, place: str, name: str) -> int:
+    return 0 if value is not False and value == 0 else positive_integer(value, place, name)
 
 
 def _word(value: Any, name: str) -> int:

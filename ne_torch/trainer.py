@@ -13,6 +13,7 @@ from ne_torch._engine import make_engine
 from ne_torch._fit_state import FitState
 from ne_torch._progress import Progress
 from ne_torch.history import History
+from ne_torch.optimizers import SGD
 from ne_torch.random import Generator, RandomLike, as_generator
 from ne_torch.typing import Array, ArrayLike
 
@@ -54,7 +55,7 @@ class Trainer:
         self._model = model
         self._loss = loss
         self._optimizer = optimizer
-        self._engine = make_engine(model, loss, optimizer)
+        self._renew_engine()
         self._state: FitState | None = None
 
     @property
@@ -100,14 +101,26 @@ class Trainer:
             return self._step_by_layers(x, target)
         value = self._engine.step(x, target)
         if value is None:  # model or optimizer have changed since the engine was made
-            self._engine = make_engine(self._model, self._loss, self._optimizer)
+            self._renew_engine()
             return self.step(x, target)
         return value
 
-    def _step_by_layers(self, x: ArrayLike, target: ArrayLike) -> float:
+    def _renew_engine(self) -> None:
+        self._engine = make_engine(self._model, self._loss, self._optimizer)
+
+    def _step_by_layers(self, x: ArrayLike, target: ArrayLike, cursor: list[Any] | None = None) -> float:
         value: float = self._loss.forward(self._model.forward(x), target)
         self._model.backward(self._loss.backward())
-        self._optimizer.step()
+        if cursor is None:
+            self._optimizer.step()
+            return value
+        rows = len(x)
+        moved = [cursor[0] + rows, cursor[1] + value * rows]
+        if type(self._optimizer) is SGD:
+            self._optimizer._step((cursor, moved))
+        else:
+            self._optimizer.step()
+            cursor[:] = moved
         return value
 
     def evaluate(self, x: ArrayLike, target: ArrayLike) -> float:
@@ -183,6 +196,11 @@ class Trainer:
         x, target = self._samples(x, target, place)
         callbacks = _callables(callbacks, place)
         if validation_data is not None:
+            if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+                kind = type(validation_data).__name__
+                raise TypeError(
+                    f"{place}: expected validation_data as a pair (x, target), got another {kind}"
+                )
             validation_data = self._samples(*validation_data, f"{place}, validation_data")
             self.evaluate(*(array[:1] for array in validation_data))  # a wrong shape fails before training
         state, generator = self._begin(len(x), batch_size, bool(shuffle), rng, resume)
@@ -237,9 +255,12 @@ class Trainer:
         while cursor[0] < len(x) and steps != 0:
             before = cursor[0]
             turn = _TURN if steps is None else 0.0  # the engine takes one step at least
-            engine = self._engine if x.ndim == target.ndim == 2 else None
-            if engine is None or not engine.run(x, target, order, cursor, state.batch_size, turn):
+            engine = self._engine
+            if engine is None or x.ndim != 2 or target.ndim != 2:
                 self._batch(x, target, order, state.batch_size, cursor)
+            elif not engine.run(x, target, order, cursor, state.batch_size, turn):
+                self._renew_engine()
+                continue
             bar.advance(cursor[0] - before)
             steps = None if steps is None else steps - 1
         return steps
@@ -247,10 +268,14 @@ class Trainer:
     def _batch(
         self, x: Array, target: Array, order: Array | None, batch_size: int, cursor: list[Any]
     ) -> None:
-        first, total = cursor
+        first = cursor[0]
         batch = slice(first, first + batch_size) if order is None else order[first : first + batch_size]
-        rows = len(x[batch])
-        cursor[:] = first + rows, total + self.step(x[batch], target[batch]) * rows
+        x, target = x[batch], target[batch]
+        while self._engine is not None:
+            if self._engine.step_and_record(x, target, cursor, len(x)):
+                return
+            self._renew_engine()
+        self._step_by_layers(x, target, cursor)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write parameters, optimizer and the place of training to a safetensors file, all of it or nothing.
@@ -292,7 +317,7 @@ class Trainer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._engine = make_engine(self._model, self._loss, self._optimizer)
+        self._renew_engine()
 
 
 def _callables(callbacks: Iterable[Callback], place: str) -> list[Callback]:

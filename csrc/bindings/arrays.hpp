@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "bindings/release_gil.hpp"
 #include "core/names.hpp"
 #include "core/views.hpp"
 
@@ -101,16 +102,5 @@ Enum named(const Named<Enum> (&known)[N], const std::string& name) {
     }
     throw py::key_error("ne_torch._core: unknown name '" + name + "'");
 }
-
-// Lets other Python threads run while this one computes, where the work is longer than the hand-over.
-class ReleaseGil {
-  public:
-    explicit ReleaseGil(double operations) {
-        if (operations > 20000) released_.emplace();
-    }
-
-  private:
-    std::optional<py::gil_scoped_release> released_;
-};
 
 }  // namespace ne_torch

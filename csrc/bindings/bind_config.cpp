@@ -24,7 +24,7 @@ void register_config(py::module_& m) {
     m.def("active_isa", [] { return std::string(active_table().name); });
     m.def("select_isa", select_table, py::arg("name"));
     m.def("has_fma", cpu_has_fma);
-    m.def("available_cpus", available_cpus);
+    m.def("available_cpus", available_cpus, py::arg("root") = "");
     m.def("get_num_threads", num_threads);
     m.def("set_num_threads", set_num_threads, py::arg("threads"));
 }

@@ -1,4 +1,8 @@
 // _core.SGDSettings, _core.sgd_update
+#include <pybind11/stl.h>
+
+#include <utility>
+
 #include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
 #include "bindings/optimizer_checks.hpp"
@@ -30,9 +34,12 @@ Update checked_update(py::handle param, py::handle grad, py::handle velocity, bo
     return {std::move(p), std::move(g), std::move(v)};
 }
 
-// Every parameter is checked before the first one changes.
+// Every parameter is checked before the first one changes. record: None, or (list, content), where the
+// content replaces the list's as soon as the last parameter has changed; here and not in Python, where an
+// interrupt might come between an update and its record.
 void sgd_update_py(const py::sequence& params, const py::sequence& grads, const py::sequence& velocities,
-                   const SgdSettings& settings, const char* place) {
+                   const SgdSettings& settings, const char* place,
+                   const std::optional<std::pair<py::list, py::list>>& record) {
     std::vector<Update> updates;
     for (std::size_t i = 0; i < params.size(); ++i) {
         updates.push_back(checked_update(params[i], grads[i], velocities[i], settings.momentum != 0, place));
@@ -47,6 +54,7 @@ void sgd_update_py(const py::sequence& params, const py::sequence& grads, const 
                                            update.param.mutable_data<T>());
         });
     }
+    if (record) PyList_SetSlice(record->first.ptr(), 0, PY_SSIZE_T_MAX, record->second.ptr());
 }
 
 }  // namespace
@@ -69,7 +77,7 @@ void register_optimizers(py::module_& m) {
                                    state[3].cast<bool>()};
             }));
     m.def("sgd_update", sgd_update_py, py::arg("params"), py::arg("grads"), py::arg("velocities"),
-          py::arg("settings"), py::arg("place") = "sgd_update");
+          py::arg("settings"), py::arg("place") = "sgd_update", py::arg("record") = py::none());
     m.def("finite_number", finite_number, py::arg("value"), py::arg("place"), py::arg("name"));
 }
 

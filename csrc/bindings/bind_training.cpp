@@ -1,6 +1,7 @@
 // _core.SGDSettings, _core.Engine: a fused training step and whole epochs
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <variant>
@@ -8,6 +9,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
 #include "bindings/optimizer_checks.hpp"
+#include "threading/thread_pool.hpp"
 #include "training/engine.hpp"
 
 namespace ne_torch {
@@ -69,16 +71,18 @@ class PyEngine {
         }
     }
 
-    // One call at a time: the workspace and the parameters are shared by all.
+    // One call at a time: the workspace and the parameters are shared by all. A child that was forked during
+    // a call of another thread begins anew.
     template <class Body>
     auto run(double operations, Body body) {
-        if (busy_.exchange(true)) {
+        const std::uint32_t mine = fork_generation() + 1;
+        if (busy_.exchange(mine) == mine) {
             throw std::runtime_error(
                 "Trainer: expected one training call at a time, got a second one from "
                 "another thread; give each thread its own model and Trainer");
         }
-        const std::unique_ptr<std::atomic<bool>, void (*)(std::atomic<bool>*)> release(
-            &busy_, [](std::atomic<bool>* busy) { busy->store(false); });
+        using Busy = std::atomic<std::uint32_t>;
+        const std::unique_ptr<Busy, void (*)(Busy*)> release(&busy_, [](Busy* busy) { busy->store(0); });
         const ReleaseGil released(operations);
         return body();
     }
@@ -155,6 +159,17 @@ class PyEngine {
         });
     }
 
+    // The same, and moves the cursor on: see run_part. False where the engine is out of date.
+    bool step_and_record(py::handle input, py::handle target, const py::list& cursor, index_t rows) {
+        const auto first = cursor[0].cast<index_t>();
+        const auto total = cursor[1].cast<double>();
+        const py::object value = step(input, target);
+        if (value.is_none()) return false;
+        cursor[0] = first + rows;
+        cursor[1] = total + value.cast<double>() * static_cast<double>(rows);
+        return true;
+    }
+
     // Trains from where the cursor, [rows done in this epoch, their total loss], stands, and moves it on:
     // here and not in Python, where an interrupt might come between a step and its record. See Engine::run.
     bool run_part(py::handle input, py::handle target, py::handle order, const py::list& cursor,
@@ -169,7 +184,7 @@ class PyEngine {
                 order.is_none() ? std::nullopt : std::optional(checked_order(order, pair.rows));
             const EpochPart part = run(1e9, [&] {
                 return engine.run(samples_of(engine, pair, indices ? indices->data() : nullptr), first,
-                                  batch_size, seconds, total_loss);
+                                  std::min(batch_size, pair.rows), seconds, total_loss);
             });
             cursor[0] = first + part.rows;
             cursor[1] = part.total_loss;
@@ -182,7 +197,7 @@ class PyEngine {
     std::vector<py::array> parameters_;
     py::object settings_;
     std::uint64_t revision_;
-    std::atomic<bool> busy_{false};
+    std::atomic<std::uint32_t> busy_{0};  // 1 + the fork generation of the call that runs
     std::variant<std::monostate, Engine<float>, Engine<double>> engine_;
 };
 
@@ -193,6 +208,8 @@ void register_training(py::module_& m) {
         .def(py::init<const std::string&, py::list, const std::string&, py::object>(), py::arg("dtype"),
              py::arg("layers"), py::arg("loss"), py::arg("settings"))
         .def("step", &PyEngine::step, py::arg("x"), py::arg("target"))
+        .def("step_and_record", &PyEngine::step_and_record, py::arg("x"), py::arg("target"),
+             py::arg("cursor"), py::arg("rows"))
         .def("run", &PyEngine::run_part, py::arg("x"), py::arg("target"), py::arg("order"), py::arg("cursor"),
              py::arg("batch_size"), py::arg("seconds"));
     m.def(

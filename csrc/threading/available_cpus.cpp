@@ -29,10 +29,10 @@ int quota_cpus(double quota, double period) {
 }
 
 // The smallest quota on the way from this process' cgroup up to the root, 0 for none.
-int quota_v2(std::string path) {
+int quota_v2(const std::string& root, std::string path) {
     int least = 0;
     for (;;) {
-        std::ifstream file("/sys/fs/cgroup" + path + "/cpu.max");
+        std::ifstream file(root + "/sys/fs/cgroup" + path + "/cpu.max");
         std::string quota;
         double period = 0;
         if (file >> quota >> period && quota != "max") {
@@ -44,10 +44,10 @@ int quota_v2(std::string path) {
     }
 }
 
-int quota_v1(const std::string& path) {
+int quota_v1(const std::string& root, const std::string& path) {
     int least = 0;
     for (const char* mount : {"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"}) {
-        for (const std::string& directory : {mount + path, std::string(mount)}) {
+        for (const std::string& directory : {root + mount + path, root + mount}) {
             std::ifstream quota_file(directory + "/cpu.cfs_quota_us");
             std::ifstream period_file(directory + "/cpu.cfs_period_us");
             double quota = 0;
@@ -61,9 +61,9 @@ int quota_v1(const std::string& path) {
 }
 
 // /proc/self/cgroup has lines "id:controllers:path"; cgroup v2 has id 0 and no controllers.
-int processors_by_quota() {
+int processors_by_quota(const std::string& root) {
     int least = 0;
-    std::ifstream groups("/proc/self/cgroup");
+    std::ifstream groups(root + "/proc/self/cgroup");
     for (std::string line; std::getline(groups, line);) {
         const auto first = line.find(':');
         const auto second = line.find(':', first + 1);
@@ -71,8 +71,8 @@ int processors_by_quota() {
         const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
         const std::string path = line.substr(second + 1);
         int cpus = 0;
-        if (controllers == ",,") cpus = quota_v2(path);
-        if (controllers.find(",cpu,") != std::string::npos) cpus = quota_v1(path);
+        if (controllers == ",,") cpus = quota_v2(root, path);
+        if (controllers.find(",cpu,") != std::string::npos) cpus = quota_v1(root, path);
         if (cpus > 0) least = least == 0 ? cpus : std::min(least, cpus);
     }
     return least;
@@ -80,9 +80,9 @@ int processors_by_quota() {
 
 }  // namespace
 
-int available_cpus() {
+int available_cpus(const std::string& root) {
     const int affinity = processors_by_affinity();
-    const int quota = processors_by_quota();
+    const int quota = processors_by_quota(root);
     return quota > 0 ? std::min(affinity, quota) : affinity;
 }
 

@@ -102,12 +102,21 @@ struct Pool {
 std::atomic<Pool*> pool{nullptr};
 std::once_flag at_fork_registered;
 
-void forget_pool() { pool.store(nullptr, std::memory_order_release); }
+std::atomic<std::uint32_t> forks{0};
+
+void forget_parent() {
+    pool.store(nullptr, std::memory_order_release);
+    forks.fetch_add(1, std::memory_order_relaxed);
+}
+
+void watch_forks() {
+#if !defined(_WIN32)
+    std::call_once(at_fork_registered, [] { pthread_atfork(nullptr, nullptr, forget_parent); });
+#endif
+}
 
 Pool& get_pool() {
-#if !defined(_WIN32)
-    std::call_once(at_fork_registered, [] { pthread_atfork(nullptr, nullptr, forget_pool); });
-#endif
+    watch_forks();
     Pool* current = pool.load(std::memory_order_acquire);
     if (!current) {
         Pool* fresh = new Pool;
@@ -222,6 +231,11 @@ void run_parallel(int threads, double work, TeamFunction function, void* context
         if (left == 0) return;
         wait_while(current.working.value, left);
     }
+}
+
+std::uint32_t fork_generation() {
+    watch_forks();
+    return forks.load(std::memory_order_relaxed);
 }
 
 int num_threads() {

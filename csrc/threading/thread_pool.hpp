@@ -45,6 +45,10 @@ void parallel(int threads, double work, Body&& body) {
         const_cast<void*>(static_cast<const void*>(&body)));
 }
 
+// How many forks lie between this process and the one that first asked: what a thread of the parent was in
+// the middle of, nobody is in the middle of in the child.
+std::uint32_t fork_generation();
+
 // The most threads a region may use: set_num_threads, else NE_TORCH_NUM_THREADS, else available_cpus().
 int num_threads();
 void set_num_threads(int threads);  // throws std::invalid_argument below 1 or above 1024

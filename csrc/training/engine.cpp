@@ -52,14 +52,11 @@ struct Engine<T>::Member {
 };
 
 template <class T>
-int Engine<T>::team_for(index_t rows) const {
-    return plan_.work_per_row() * static_cast<double>(rows) < kWorthSharing ? 1 : num_threads();
-}
-
-template <class T>
-void Engine<T>::prepare(index_t rows) {
+int Engine<T>::prepare(index_t rows) {
+    const int threads = num_threads();  // asked once: another thread may change it
     kernels_ = &active_kernels<T>();
-    work_.reserve(plan_, *kernels_, rows, num_threads());
+    work_.reserve(plan_, *kernels_, rows, threads);
+    return plan_.work_per_row() * static_cast<double>(rows) < kWorthSharing ? 1 : threads;
 }
 
 template <class T>
@@ -202,9 +199,9 @@ double Engine<T>::run_step(Team& team, const Batch<T>& batch) {
 
 template <class T>
 double Engine<T>::step(const Batch<T>& batch) {
-    prepare(batch.rows);
+    const int threads = prepare(batch.rows);
     double value = 0;
-    parallel(team_for(batch.rows), plan_.work_per_row() * static_cast<double>(batch.rows), [&](Team& team) {
+    parallel(threads, plan_.work_per_row() * static_cast<double>(batch.rows), [&](Team& team) {
         const double mine = run_step(team, batch);
         if (team.index == 0) value = mine;
     });
@@ -235,12 +232,12 @@ template <class T>
 EpochPart Engine<T>::run(const Samples<T>& samples, index_t first, index_t batch_size, double seconds,
                          double total_loss) {
     using Clock = std::chrono::steady_clock;
-    prepare(std::min(batch_size, samples.count));
+    const int threads = prepare(std::min(batch_size, samples.count));
     const auto deadline = Clock::now() + std::chrono::duration<double>(seconds);
     index_t next = first;  // the first sample not trained on; written by member 0 between two barriers
     bool finished = false;
     constexpr double long_enough = 1e12;  // an epoch is worth waking every worker
-    parallel(team_for(std::min(batch_size, samples.count)), long_enough, [&](Team& team) {
+    parallel(threads, long_enough, [&](Team& team) {
         for (index_t row = first; !finished; row += batch_size) {
             const index_t rows = std::min(batch_size, samples.count - row);
             const double value = run_step(team, gather(samples, row, rows, team));

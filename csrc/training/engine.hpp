@@ -59,8 +59,7 @@ class Engine {
   private:
     struct Member;
 
-    void prepare(index_t rows);
-    int team_for(index_t rows) const;
+    int prepare(index_t rows);  // makes room, and returns how many threads are worth it
     double run_step(Team& team, const Batch<T>& batch);
     void forward(Member& me, const Batch<T>& batch);
     void loss(Member& me, const Batch<T>& batch);

@@ -127,6 +127,6 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(Path(path).read_bytes())
         if content["format"] != _FORMAT or not content["epochs"]:
             raise ValueError(f"expected the format {_FORMAT!r} and at least one epoch")
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"receipt: {os.fspath(path)!r} is no receipt: {error}") from None
     return content

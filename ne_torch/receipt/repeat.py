@@ -26,6 +26,8 @@ from ne_torch.typing import Array
 __all__ = ["verify"]
 
 _LAYERS: dict[str, Any] = {"Linear": Linear, "ReLU": ReLU, "Softmax": Softmax}
+_MOST_COMPRESSED = 1032  # zlib makes no more of a byte
+_DAMAGE = (KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError, zlib.error)
 
 
 def verify(
@@ -53,8 +55,16 @@ def verify(
     ValueError
         If the file is no receipt of this version of the arithmetic, or the data are not those it names.
     """
-    tell = report if report is not None else str
-    content = read(path)
+    try:
+        return _repeated(read(path), data, report if report is not None else str)
+    except _DAMAGE as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"receipt: {os.fspath(path)!r} is damaged: {reason[:200]}") from None
+
+
+def _repeated(
+    content: dict[str, Any], data: tuple[Array, Array] | None, tell: Callable[[str], object]
+) -> int | None:
     if content["arithmetic"] != ARITHMETIC:
         raise ValueError(
             f"receipt: expected arithmetic {ARITHMETIC}, got {content['arithmetic']}; verify it with the "
@@ -66,12 +76,13 @@ def verify(
             raise ValueError(
                 f"receipt: expected {name} to be {content['data'][name]}, got {array_header(array)}"
             )
-    model = _built(content["model"])
+    model = _built(content["model"], len(content["initial_state"]))
     options = content["fit"]
     optimizer = SGD(model.parameters())
     _restore(model, optimizer, content)
     trainer = Trainer(model, loss=MSELoss(), optimizer=optimizer)
-    trainer._state = FitState(len(x), **options)
+    place = {"samples": len(x), "epoch": 0, "cursor": [0, 0.0], "history": {}, **options}
+    trainer._state = FitState.from_dict(place)
     record = Receipt(source=content["data"]["source"])
     for epoch, entry in enumerate(content["epochs"], 1):
         optimizer.set_options(**entry["options"])
@@ -85,13 +96,18 @@ def verify(
     return None
 
 
-def _built(described: list[list[Any]]) -> Sequential:
+def _built(described: list[list[Any]], compressed: int) -> Sequential:
+    """Return the layers; ValueError where they are larger than a state of so many bytes can fill."""
+    sizes = sum(int(arguments[0]) * int(arguments[1]) for kind, *arguments in described if kind == "Linear")
+    if sizes > compressed * _MOST_COMPRESSED:
+        raise ValueError(f"receipt: expected an initial state of {sizes} weights")
     return Sequential(*(_LAYERS[kind](*arguments) for kind, *arguments in described))
 
 
 def _restore(model: Any, optimizer: SGD, content: dict[str, Any]) -> None:
     """Set parameters and velocities to the initial state; ValueError where it is not the hashed one."""
-    state = zlib.decompress(base64.b85decode(content["initial_state"]))
+    room = sum(array.nbytes + 200 for _, array in state_arrays(model, optimizer)) * 2
+    state = zlib.decompressobj().decompress(base64.b85decode(content["initial_state"]), room)
     if hashlib.sha256(state).hexdigest() != content["initial"]:
         raise ValueError("receipt: expected the initial state with the hash that the header names")
     if state.find(b"velocity.") >= 0 or any(entry["options"]["momentum"] for entry in content["epochs"][:1]):

@@ -1,0 +1,102 @@
+"""Ctrl-C and exceptions during fit: the model stands at the last finished step, and trains on."""
+
+import signal
+import threading
+
+import ne_torch as nt
+import numpy as np
+import pytest
+
+from samples import normal
+
+ROWS, BATCH, EPOCHS = 4096, 32, 20
+X, TARGET = normal((ROWS, 64), "float32", 3), normal((ROWS, 8), "float32", 4)  # before any interrupt
+
+
+class OwnReLU(nt.Layer):
+    """A layer that the engine does not know, so that its model is trained layer by layer."""
+
+    def forward(self, x):
+        self.x = x
+        return np.maximum(x, 0)
+
+    def backward(self, grad_output):
+        return np.where(self.x > 0, grad_output, 0).astype(grad_output.dtype)
+
+
+def make_trainer(own=False):
+    between = OwnReLU() if own else nt.ReLU()
+    model = nt.Sequential(nt.Linear(64, 100, rng=1), between, nt.Linear(100, 8, rng=2))
+    return nt.Trainer(model, loss=nt.MSELoss(), optimizer=nt.SGD(model.parameters(), lr=0.01, momentum=0.9))
+
+
+def state(trainer):
+    velocity = trainer.optimizer.state_dict()["velocity"]
+    arrays = (*(p.data for p in trainer.model.parameters()), *velocity)
+    return [None if array is None or not array.any() else array.tobytes() for array in arrays]
+
+
+def fit(trainer, **options):
+    return trainer.fit(X, TARGET, batch_size=BATCH, rng=5, **{"epochs": EPOCHS, **options})
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["fused", "layers"])
+@pytest.mark.parametrize("delay", [0.001, 0.02, 0.05, 0.1])
+def test_keyboard_interrupt_leaves_the_last_finished_step(own, delay):
+    """What the place of fit says has been trained is what the parameters show."""
+    trainer = make_trainer(own)
+    timer = threading.Timer(delay, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        fit(trainer, epochs=10_000)
+    timer.join()
+    place = trainer._state
+    if place is None:  # before the first step
+        assert state(trainer) == state(make_trainer(own))
+        return
+    steps = place.epoch * (ROWS // BATCH) + place.cursor[0] // BATCH
+    again = make_trainer(own)
+    if steps > 0:
+        fit(again, epochs=10_000, max_steps=steps)
+    assert state(again) == state(trainer)
+    end = place.epoch + 2
+    fit(trainer, resume=True, epochs=end)
+    whole = make_trainer(own)
+    fit(whole, epochs=end)
+    assert state(trainer) == state(whole)
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["fused", "layers"])
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, MemoryError, SystemExit])
+def test_exception_in_a_callback_leaves_the_epoch(own, error):
+    def stop(epoch, history):
+        if epoch == 2:
+            raise error("stop")
+
+    trainer, expected = make_trainer(own), make_trainer(own)
+    with pytest.raises(error):
+        fit(trainer, callbacks=[stop])
+    fit(expected, epochs=3)
+    assert state(trainer) == state(expected)
+    fit(trainer, resume=True)
+    whole = make_trainer(own)
+    fit(whole)
+    assert state(trainer) == state(whole)
+
+
+def test_keyboard_interrupt_in_prediction_leaves_the_model_usable():
+    model = make_trainer().model
+    predictor, x = model.freeze(), normal((200_000, 64), "float32")
+    expected = predictor(x)
+
+    def predict_for_ever():
+        while True:
+            predictor(x)
+            model(x)
+
+    timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        predict_for_ever()
+    assert np.array_equal(predictor(x), expected)
+    assert np.array_equal(model(x), expected)

@@ -9,16 +9,22 @@ export NE_TORCH_DATA ?= $(abspath ../shared/data/mnist)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help mnist test lint format notebook stubs benchmark wheel clean
+.PHONY: help mnist test sanitize sanitize-quick lint format notebook stubs benchmark wheel clean
 
 help: ## say what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 mnist: $(VENV)/notebook.stamp ## the main job: train on MNIST (else on digits), print accuracy and time
 	$(BIN)/python notebooks/train_mnist.py
 
 test: $(VENV)/test.stamp ## all tests, for every instruction set of this machine, and the notebook; with coverage
 	$(BIN)/pytest -v --cov
+
+sanitize: $(VENV)/test.stamp ## all tests under AddressSanitizer and UBSan, the thread pool under ThreadSanitizer
+	tests/sanitize all $(BIN)/python
+
+sanitize-quick: $(VENV)/test.stamp ## the part of it that runs before a change lands
+	tests/sanitize quick $(BIN)/python
 
 lint: $(VENV)/lint.stamp ## ruff, mypy, clang-format, clang-tidy
 	$(BIN)/ruff check .

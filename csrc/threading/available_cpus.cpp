@@ -4,7 +4,9 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #ifdef __linux__
@@ -22,6 +24,12 @@ int processors_by_affinity() {
     return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+std::string joined(std::initializer_list<std::string_view> parts) {
+    std::string whole;
+    for (const std::string_view part : parts) whole += part;
+    return whole;
+}
+
 // quota / period in microseconds; "max" or -1 stand for no limit
 int quota_cpus(double quota, double period) {
     if (!(quota > 0) || !(period > 0)) return 0;
@@ -32,7 +40,7 @@ int quota_cpus(double quota, double period) {
 int quota_v2(const std::string& root, std::string path) {
     int least = 0;
     for (;;) {
-        std::ifstream file(root + "/sys/fs/cgroup" + path + "/cpu.max");
+        std::ifstream file(joined({root, "/sys/fs/cgroup", path, "/cpu.max"}));
         std::string quota;
         double period = 0;
         if (file >> quota >> period && quota != "max") {
@@ -47,7 +55,7 @@ int quota_v2(const std::string& root, std::string path) {
 int quota_v1(const std::string& root, const std::string& path) {
     int least = 0;
     for (const char* mount : {"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"}) {
-        for (const std::string& directory : {root + mount + path, root + mount}) {
+        for (const std::string& directory : {joined({root, mount, path}), joined({root, mount})}) {
             std::ifstream quota_file(directory + "/cpu.cfs_quota_us");
             std::ifstream period_file(directory + "/cpu.cfs_period_us");
             double quota = 0;

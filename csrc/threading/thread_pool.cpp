@@ -82,7 +82,7 @@ struct Worker {
 };
 
 struct Pool {
-    std::mutex busy;  // held by the owner of the region that runs
+    std::atomic<bool> busy{false};  // a region runs; no mutex, which its owner may not ask for again
     std::deque<Worker> workers;
     Line arrived;  // of the barrier
     Line phase;    // of the barrier
@@ -95,6 +95,23 @@ struct Pool {
     void start_workers(int wanted);
     void work(int index, Worker& self);
     bool should_wait_for_workers(int wanted, double work);
+};
+
+// Owns the pool for one region, if nobody else does.
+class Claim {
+  public:
+    explicit Claim(std::atomic<bool>& busy)
+        : busy_(busy), owns_(!busy.exchange(true, std::memory_order_acquire)) {}
+    ~Claim() {
+        if (owns_) busy_.store(false, std::memory_order_release);
+    }
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
+    bool owns() const { return owns_; }
+
+  private:
+    std::atomic<bool>& busy_;
+    const bool owns_;
 };
 
 // Never destroyed: workers may outlive static destructors at exit. A forked child gets a fresh one, since its
@@ -207,8 +224,8 @@ void run_parallel(int threads, double work, TeamFunction function, void* context
     };
     if (threads <= 1) return alone();
     Pool& current = get_pool();
-    const std::unique_lock<std::mutex> owner(current.busy, std::try_to_lock);
-    if (!owner.owns_lock()) return alone();
+    const Claim claim(current.busy);
+    if (!claim.owns()) return alone();
     current.start_workers(threads - 1);
     // All or one: the caller has laid out memory for either, not for a team in between.
     const int size = threads;

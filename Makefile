@@ -9,16 +9,28 @@ export NE_TORCH_DATA ?= $(abspath ../shared/data/mnist)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help mnist test sanitize sanitize-quick lint format notebook stubs benchmark wheel clean
+.PHONY: help mnist test soak interrupts fuzz coverage sanitize sanitize-quick lint format notebook stubs benchmark wheel clean
 
 help: ## say what there is
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 mnist: $(VENV)/notebook.stamp ## the main job: train on MNIST (else on digits), print accuracy and time
 	$(BIN)/python notebooks/train_mnist.py
 
 test: $(VENV)/test.stamp ## all tests, for every instruction set of this machine, and the notebook; with coverage
 	$(BIN)/pytest -v --cov
+
+soak: $(VENV)/test.stamp ## ten minutes of training, predicting and saving in four threads, with interrupts
+	$(BIN)/python tests/soak.py --minutes 10
+
+interrupts: $(VENV)/test.stamp ## how long Ctrl-C in fit takes, a hundred times
+	$(BIN)/python tests/interrupts.py
+
+fuzz: $(VENV)/fuzz.stamp ## a minute of libFuzzer (atheris) on each reader of files
+	for reader in predictor trainer receipt idx; do $(BIN)/python tests/fuzz_files.py $$reader -max_total_time=60 || exit 1; done
+
+coverage: $(VENV)/test.stamp ## which lines of C++ the tests run: a table, and an error below 95 %
+	tests/coverage $(BIN)/python
 
 sanitize: $(VENV)/test.stamp ## all tests under AddressSanitizer and UBSan, the thread pool under ThreadSanitizer
 	tests/sanitize all $(BIN)/python

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -149,7 +150,12 @@ def _candidates(folder: Path, name: str) -> list[Path]:
 
 def _decompressed(path: Path) -> bytes:
     content = path.read_bytes()
-    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    if content[:2] != b"\x1f\x8b":
+        return content
+    try:
+        return gzip.decompress(content)
+    except (EOFError, OSError, zlib.error) as error:
+        raise ValueError(f"load_mnist: {str(path)!r} is damaged: {error}; replace that file") from None
 
 
 def _verified(content: bytes, name: str, source: str) -> bytes:

@@ -1,6 +1,7 @@
 """Fixtures that every test file shares: an instruction set, a dtype, and torch on one thread."""
 
 import os
+import signal
 from pathlib import Path
 
 import ne_torch as nt
@@ -55,3 +56,11 @@ def mnist_or_digits(monkeypatch):
     if beside.exists():
         monkeypatch.setenv("NE_TORCH_DATA", str(beside))
     return nt.datasets.load_mnist_or_digits()[0]
+
+
+@pytest.fixture
+def keyboard():
+    """Let SIGINT raise KeyboardInterrupt, which a shell's background jobs ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -1,5 +1,6 @@
 """Files: whole after a kill at any moment; refused in few words and little memory where they are damaged."""
 
+import gzip
 import os
 import random
 import struct
@@ -99,7 +100,10 @@ def test_mutated_data_sets_are_refused(tmp_path, monkeypatch):
     rng = random.Random(0)
     for _ in range(200):
         for name in MNIST_SHA256:
-            (tmp_path / name).write_bytes(mutate(header + bytes(2000), rng))
+            content = header + bytes(2000)
+            zipped = rng.random() < 0.5
+            path = tmp_path / (name + ".gz" * zipped)
+            path.write_bytes(mutate(gzip.compress(content) if zipped else content, rng))
         with pytest.raises((ValueError, FileNotFoundError), match=r"load_mnist|expected"):
             nt.datasets.load_mnist()
 

@@ -42,7 +42,7 @@ def fit(trainer, **options):
 
 @pytest.mark.parametrize("own", [False, True], ids=["fused", "layers"])
 @pytest.mark.parametrize("delay", [0.001, 0.02, 0.05, 0.1])
-def test_keyboard_interrupt_leaves_the_last_finished_step(own, delay):
+def test_keyboard_interrupt_leaves_the_last_finished_step(own, delay, keyboard):
     """What the place of fit says has been trained is what the parameters show."""
     trainer = make_trainer(own)
     timer = threading.Timer(delay, signal.raise_signal, [signal.SIGINT])
@@ -84,7 +84,7 @@ def test_exception_in_a_callback_leaves_the_epoch(own, error):
     assert state(trainer) == state(whole)
 
 
-def test_keyboard_interrupt_in_prediction_leaves_the_model_usable():
+def test_keyboard_interrupt_in_prediction_leaves_the_model_usable(keyboard):
     model = make_trainer().model
     predictor, x = model.freeze(), normal((200_000, 64), "float32")
     expected = predictor(x)

@@ -82,7 +82,7 @@ def test_fit_resumes_after_exception_in_callback(dtype, undisturbed):
     assert outcome(trainer, go_on(trainer, dtype)) == undisturbed
 
 
-def test_fit_resumes_after_keyboard_interrupt():
+def test_fit_resumes_after_keyboard_interrupt(keyboard):
     x, target = normal((20_000, 64), "float32", 3), normal((20_000, 32), "float32", 4)
 
     def train(interrupts):

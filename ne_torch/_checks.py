@@ -29,7 +29,7 @@ def float_dtype(dtype: Any, place: str) -> np.dtype[Any]:
     """Return the native dtype float32 or float64; TypeError for any other."""
     try:
         result: np.dtype[Any] = np.dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError, SyntaxError):  # NumPy parses some strings as Python
         raise TypeError(f'{place}: expected dtype "float32" or "float64", got {dtype!r}') from None
     if dtype is None or result.newbyteorder("=") not in (np.dtype("float32"), np.dtype("float64")):
         raise TypeError(f'{place}: expected dtype "float32" or "float64", got {dtype!r}')

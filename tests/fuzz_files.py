@@ -18,6 +18,8 @@ import numpy as np
 
 with atheris.instrument_imports(include=["ne_torch"]):
     import ne_torch as nt
+    import ne_torch.checkpoint
+    import ne_torch.serving.file  # what would be imported when first used
     from ne_torch import datasets
     from ne_torch.receipt import verify
 

@@ -30,7 +30,7 @@ SIZES = [
             TypeError,
             'expected dtype "float32" or "float64", got',
         )
-        for dtype in ("float16", "int32", "complex64", "abc", None, object, 3)
+        for dtype in ("float16", "int32", "complex64", "abc", "01", "2**,", None, object, 3)
     ],
     (
         lambda _: nt.Linear(3, 2, rng="seed"),

@@ -45,28 +45,30 @@ def loss_backward(
     out: Array | None = None,
     place: str = "loss_backward",
 ) -> Array: ...
-def sgd_update(
+def update(
     params: Sequence[Array],
     grads: Sequence[ArrayLike],
-    velocities: Sequence[Array | None],
-    settings: SGDSettings,
-    place: str = "sgd_update",
+    states: Sequence[Sequence[Array | None]],
+    settings: OptimizerSettings,
+    place: str = "update",
     record: tuple[list[Any], list[Any]] | None = None,
 ) -> None: ...
 def finite_number(value: Any, place: str, name: str) -> float: ...
 
-class SGDSettings:
+class OptimizerSettings:
     lr: float
-    momentum: float
     weight_decay: float
+    momentum: float
+    dampening: float
     nesterov: bool
-    def __init__(
-        self, lr: float, momentum: float = 0.0, weight_decay: float = 0.0, nesterov: bool = False
-    ) -> None: ...
+    maximize: bool
+    steps: int
+    def __init__(self, name: str, values: dict[str, Any] = ...) -> None: ...
+    def wants_state(self, index: int) -> bool: ...
 
 class Engine:
     def __init__(
-        self, dtype: str, layers: list[tuple[Any, ...]], loss: str, settings: SGDSettings
+        self, dtype: str, layers: list[tuple[Any, ...]], loss: str, settings: OptimizerSettings
     ) -> None: ...
     def step(self, x: ArrayLike, target: ArrayLike) -> float | None: ...
     def step_and_record(self, x: ArrayLike, target: ArrayLike, cursor: list[Any], rows: int) -> bool: ...

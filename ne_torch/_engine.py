@@ -9,7 +9,7 @@ from ne_torch.activations import Activation, Softmax
 from ne_torch.layer import Parameter
 from ne_torch.linear import Linear
 from ne_torch.losses import Loss
-from ne_torch.optimizers import SGD
+from ne_torch.optimizers import Optimizer
 from ne_torch.sequential import flatten
 
 __all__ = ["make_engine"]
@@ -21,7 +21,7 @@ def make_engine(model: Any, loss: Any, optimizer: Any) -> _core.Engine | None:
     A class of a user's own is unknown, a subclass too: it may do anything in its forward.
     """
     layers = flatten(model)
-    if not _is_ours(loss, Loss) or type(optimizer) is not SGD:
+    if not _is_ours(loss, Loss) or not _is_ours(optimizer, Optimizer):
         return None
     if not all(_is_ours(layer, (Linear, Activation, Softmax)) for layer in layers):
         return None
@@ -31,8 +31,8 @@ def make_engine(model: Any, loss: Any, optimizer: Any) -> _core.Engine | None:
     dtypes = {layer.dtype for layer in linears}
     if len(learned) < len(parameters) or learned != {id(p) for p in optimizer.params} or len(dtypes) != 1:
         return None
-    velocities = dict(zip(map(id, optimizer.params), optimizer.velocity(), strict=True))
-    described = [_described(layer, velocities) for layer in layers]
+    states = dict(zip(map(id, optimizer.params), optimizer.states(), strict=True))
+    described = [_described(layer, states) for layer in layers]
     return _core.Engine(dtypes.pop().name, described, loss.name, optimizer._settings)
 
 
@@ -40,7 +40,7 @@ def _is_ours(part: Any, kinds: Any) -> bool:
     return isinstance(part, kinds) and type(part).__module__.startswith("ne_torch.")
 
 
-def _described(layer: Any, velocities: dict[int, Any]) -> tuple[Any, ...]:
+def _described(layer: Any, states: dict[int, Any]) -> tuple[Any, ...]:
     if isinstance(layer, Activation):
         return ("activation", layer.name)
     if isinstance(layer, Softmax):
@@ -51,6 +51,6 @@ def _described(layer: Any, velocities: dict[int, Any]) -> tuple[Any, ...]:
         "linear",
         weight.data,
         None if bias is None else bias.data,
-        velocities[id(weight)],
-        None if bias is None else velocities[id(bias)],
+        states[id(weight)],
+        () if bias is None else states[id(bias)],
     )

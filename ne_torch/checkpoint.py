@@ -1,8 +1,8 @@
 """Files of a trainer: safetensors, with a versioned header, written all or not at all.
 
-Tensors: ``model.<name>`` for each parameter, ``velocity.<name>`` where the optimizer has one. The header's
-``state`` is JSON: the optimizer's hyperparameters and where ``fit`` stands. Any reader of safetensors reads
-the weights; nothing in a file is executed.
+Tensors: ``model.<name>`` for each parameter, ``<state>.<name>`` for what the optimizer remembers of it, such
+as its ``velocity``. The header's ``state`` is JSON: the optimizer's class, its hyperparameters and number of
+steps, and where ``fit`` stands. Any reader of safetensors reads the weights; nothing in a file is executed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ne_torch._files import write_atomically
 from ne_torch._fit_state import FitState
-from ne_torch.optimizers import SGD
+from ne_torch.optimizers import Optimizer
 
 if TYPE_CHECKING:
     from ne_torch.trainer import Trainer
@@ -27,12 +27,17 @@ _VERSION = "1"
 def save_trainer(trainer: Trainer, state: FitState | None, path: str | os.PathLike[str]) -> None:
     """Write a trainer's parameters, its optimizer, and where its ``fit`` stands."""
     safetensors = _safetensors("Trainer.save")
-    optimizer = _sgd(trainer, "Trainer.save")
+    optimizer = _known(trainer, "Trainer.save")
     tensors = {f"model.{name}": value for name, value in trainer.model.state_dict().items()}
-    for name, velocity in zip(_names(trainer, optimizer), optimizer.state_dict()["velocity"], strict=True):
-        if velocity is not None:
-            tensors[f"velocity.{name}"] = velocity
-    header = {"optimizer": optimizer.options(), "fit": None if state is None else state.as_dict()}
+    told = optimizer.state_dict()
+    for kind in optimizer.state_names():
+        for name, array in zip(_names(trainer, optimizer), told.pop(kind), strict=True):
+            if array is not None:
+                tensors[f"{kind}.{name}"] = array
+    header = {
+        "optimizer": {"class": type(optimizer).__name__, **told},
+        "fit": None if state is None else state.as_dict(),
+    }
     metadata = {"format": _FORMAT, "version": _VERSION, "state": json.dumps(header)}
     write_atomically(path, safetensors.numpy.save(tensors, metadata))
 
@@ -40,7 +45,7 @@ def save_trainer(trainer: Trainer, state: FitState | None, path: str | os.PathLi
 def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | None:
     """Read such a file into a trainer, and return where its ``fit`` stands."""
     safetensors = _safetensors("Trainer.load")
-    optimizer = _sgd(trainer, "Trainer.load")
+    optimizer = _known(trainer, "Trainer.load")
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -49,7 +54,10 @@ def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | N
             raise ValueError(f"expected {_FORMAT}, version {_VERSION}, got {metadata.get('format')!r}")
         header = json.loads(metadata["state"])
         state = None if header["fit"] is None else FitState.from_dict(header["fit"])
-        options = dict(header["optimizer"])
+        told = {"class": "SGD", "steps": 0, **header["optimizer"]}
+        kind = told.pop("class")
+        if kind == "SGD":  # options that files of earlier versions do not have
+            told = {"dampening": 0.0, "maximize": False, **told}
     except (safetensors.SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"Trainer.load: {os.fspath(path)!r} is no file of Trainer.save: {error}") from None
     names = _names(trainer, optimizer)
@@ -59,9 +67,11 @@ def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | N
             raise ValueError(
                 f"Trainer.load: expected {name} of dtype {value.dtype}, got {weights[name].dtype}"
             )
-    velocity = [tensors.get(f"velocity.{name}") for name in names]
+    if kind != type(optimizer).__name__:
+        raise ValueError(f"Trainer.load: expected the optimizer {kind}, got {type(optimizer).__name__}")
+    states = {state: [tensors.get(f"{state}.{name}") for name in names] for state in optimizer.state_names()}
     before = optimizer.state_dict()
-    optimizer.load_state_dict({**options, "velocity": velocity})
+    optimizer.load_state_dict({**told, **states})
     try:
         trainer.model.load_state_dict(weights)
     except Exception:
@@ -70,14 +80,15 @@ def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | N
     return state
 
 
-def _names(trainer: Trainer, optimizer: SGD) -> list[str]:
+def _names(trainer: Trainer, optimizer: Optimizer) -> list[str]:
     names = {id(parameter): name for name, parameter in trainer.model.named_parameters().items()}
     return [names.get(id(parameter), f"parameter.{i}") for i, parameter in enumerate(optimizer.params)]
 
 
-def _sgd(trainer: Trainer, place: str) -> SGD:
-    if not isinstance(trainer.optimizer, SGD):
-        raise TypeError(f"{place}: expected an SGD optimizer, got {type(trainer.optimizer).__name__}")
+def _known(trainer: Trainer, place: str) -> Optimizer:
+    if not isinstance(trainer.optimizer, Optimizer):
+        kind = type(trainer.optimizer).__name__
+        raise TypeError(f"{place}: expected an optimizer of ne_torch, got {kind}")
     return trainer.optimizer
 
 

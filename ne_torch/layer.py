@@ -176,4 +176,4 @@ def descend(parameters: list[Parameter], learning_rate: float, place: str) -> No
     if any(grad is None for grad in grads):
         raise RuntimeError(f"{place}: expected backward before step; call backward(grad_output) first")
     data = [parameter.data for parameter in parameters]
-    _core.sgd_update(data, grads, [None] * len(data), _core.SGDSettings(rate), f"{place}.step")
+    _core.update(data, grads, [()] * len(data), _core.OptimizerSettings("sgd", {"lr": rate}), f"{place}.step")

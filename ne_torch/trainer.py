@@ -13,7 +13,7 @@ from ne_torch._engine import make_engine
 from ne_torch._fit_state import FitState
 from ne_torch._progress import Progress
 from ne_torch.history import History
-from ne_torch.optimizers import SGD
+from ne_torch.optimizers import Optimizer
 from ne_torch.random import Generator, RandomLike, as_generator
 from ne_torch.typing import Array, ArrayLike
 
@@ -37,7 +37,7 @@ class Trainer:
         Usually a ``Sequential``.
     loss : MSELoss
         Anything with ``forward(prediction, target)`` and ``backward()``.
-    optimizer : SGD
+    optimizer : Optimizer
         Over the model's parameters; anything with ``step()``.
 
     Examples
@@ -77,8 +77,9 @@ class Trainer:
     def fused(self) -> bool:
         """Whether the C++ engine trains this model; otherwise it is trained layer by layer.
 
-        The engine knows the layers and losses of this package, and SGD over all of the model's parameters.
-        Either way gives the same bits; layer by layer leaves gradients behind, the engine does not.
+        The engine knows the layers, losses and optimizers of this package; the optimizer has to be over all
+        of the model's parameters. Either way gives the same bits; layer by layer leaves gradients behind, the
+        engine does not.
         """
         return self._engine is not None
 
@@ -116,7 +117,7 @@ class Trainer:
             return value
         rows = len(x)
         moved = [cursor[0] + rows, cursor[1] + value * rows]
-        if type(self._optimizer) is SGD:
+        if isinstance(self._optimizer, Optimizer):
             self._optimizer._step((cursor, moved))
         else:
             self._optimizer.step()

@@ -102,4 +102,6 @@ def test_sgd_makes_velocities_where_momentum_wants_them(dtype):
 def test_sgd_takes_numbers_of_any_kind():
     parameter = nt.Parameter(np.ones(1, "float32"))
     sgd = nt.SGD([parameter], lr=np.float32(0.5), momentum=1, weight_decay=np.array(0.25), nesterov=1)
-    assert repr(sgd) == "SGD(lr=0.5, momentum=1.0, weight_decay=0.25, nesterov=True)"
+    assert repr(sgd) == (
+        "SGD(lr=0.5, momentum=1.0, weight_decay=0.25, nesterov=True, dampening=0.0, maximize=False)"
+    )

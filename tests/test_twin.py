@@ -156,10 +156,11 @@ rates = st.sampled_from([0.0, 0.1, 0.9, 1e-3, 1.0])
 def test_sgd_update_equals_twin(dtype, size, lr, momentum, weight_decay, nesterov, values):
     param, grad, velocity = values(size), values(size), values(size)
     options = (lr, momentum, weight_decay, nesterov)
+    named = dict(zip(("lr", "momentum", "weight_decay", "nesterov"), options, strict=True))
 
     def ours():
         p, v = param.copy(), velocity.copy()
-        _core.sgd_update([p], [grad], [v if momentum else None], _core.SGDSettings(*options))
+        _core.update([p], [grad], [(v if momentum else None,)], _core.OptimizerSettings("sgd", named))
         return p, v
 
     expected = param.copy(), velocity.copy()

@@ -103,4 +103,12 @@ Enum named(const Named<Enum> (&known)[N], const std::string& name) {
     throw py::key_error("ne_torch._core: unknown name '" + name + "'");
 }
 
+template <class Enum, std::size_t N>
+const char* name_of(const Named<Enum> (&known)[N], Enum value) {
+    for (const Named<Enum>& entry : known) {
+        if (value == entry.value) return entry.name;
+    }
+    return "";
+}
+
 }  // namespace ne_torch

@@ -1,6 +1,7 @@
-// _core.SGDSettings, _core.sgd_update
+// _core.OptimizerSettings, _core.update
 #include <pybind11/stl.h>
 
+#include <array>
 #include <utility>
 
 #include "bindings/arrays.hpp"
@@ -15,69 +16,89 @@ namespace {
 struct Update {
     Array param;
     Array grad;
-    std::optional<Array> velocity;
+    std::array<std::optional<Array>, kMaxStates> states;
 };
 
-Update checked_update(py::handle param, py::handle grad, py::handle velocity, bool momentum,
-                      const char* place) {
+Update checked_update(py::handle param, py::handle grad, const py::sequence& states,
+                      const OptimizerSettings& settings, const char* place) {
     Array p = parameter_array(param, place, "param");
     Array g = input_array(grad, place, "grad", p.dtype());
     require_same_shape(g, p, place, "grad", "param");
-    std::optional<Array> v;
-    if (momentum) {
-        if (velocity.is_none()) {
-            throw py::value_error(std::string(place) + ": expected a velocity array with momentum, got None");
+    Update update{std::move(p), std::move(g), {}};
+    for (int i = 0; i < kMaxStates; ++i) {
+        if (!settings.wants_state(i)) continue;
+        const auto at = static_cast<std::size_t>(i);
+        if (at >= states.size() || py::object(states[at]).is_none()) {
+            throw py::value_error(std::string(place) + ": expected an array of the optimizer's state " +
+                                  std::to_string(i) + ", got none");
         }
-        v = parameter_array(velocity, place, "velocity", p.dtype());
-        require_same_shape(*v, p, place, "velocity", "param");
+        Array state = parameter_array(py::object(states[at]), place, "state", update.param.dtype());
+        require_same_shape(state, update.param, place, "state", "param");
+        update.states[at] = std::move(state);
     }
-    return {std::move(p), std::move(g), std::move(v)};
+    return update;
 }
 
-// Every parameter is checked before the first one changes. record: None, or (list, content), where the
-// content replaces the list's as soon as the last parameter has changed; here and not in Python, where an
-// interrupt might come between an update and its record.
-void sgd_update_py(const py::sequence& params, const py::sequence& grads, const py::sequence& velocities,
-                   const SgdSettings& settings, const char* place,
-                   const std::optional<std::pair<py::list, py::list>>& record) {
+template <class T>
+void run(const Update& update, const OptimizerSettings& settings) {
+    std::array<T*, kMaxStates> states{};
+    for (std::size_t i = 0; i < states.size(); ++i) {
+        if (update.states[i]) states[i] = update.states[i]->mutable_data<T>();
+    }
+    const ReleaseGil released(static_cast<double>(update.param.size()));
+    active_kernels<T>().update(settings.at_step<T>(settings.steps + 1), 1, update.param.size(),
+                               {update.grad.data<T>()}, {update.param.mutable_data<T>()}, states.data());
+}
+
+// Takes one step. Every parameter is checked before the first one changes. record: None, or (list, content),
+// where the content replaces the list's as soon as the last parameter has changed; here and not in Python,
+// where an interrupt might come between an update and its record.
+void update_py(const py::sequence& params, const py::sequence& grads, const py::sequence& states,
+               OptimizerSettings& settings, const char* place,
+               const std::optional<std::pair<py::list, py::list>>& record) {
     std::vector<Update> updates;
     for (std::size_t i = 0; i < params.size(); ++i) {
-        updates.push_back(checked_update(params[i], grads[i], velocities[i], settings.momentum != 0, place));
+        updates.push_back(checked_update(params[i], grads[i], states[i], settings, place));
         require_finite_in(updates.back().param.dtype(), settings, place);
     }
     for (const Update& update : updates) {
-        with_type(update.param.dtype(), [&](auto type) {
-            using T = decltype(type);
-            const ReleaseGil released(static_cast<double>(update.param.size()));
-            active_kernels<T>().sgd_update(update.param.size(), settings.rounded<T>(), update.grad.data<T>(),
-                                           update.velocity ? update.velocity->mutable_data<T>() : nullptr,
-                                           update.param.mutable_data<T>());
-        });
+        with_type(update.param.dtype(), [&](auto type) { run<decltype(type)>(update, settings); });
     }
+    ++settings.steps;
     if (record) PyList_SetSlice(record->first.ptr(), 0, PY_SSIZE_T_MAX, record->second.ptr());
+}
+
+OptimizerSettings make_settings(const std::string& name, const py::dict& values) {
+    OptimizerSettings settings;
+    settings.kind = named(kOptimizers, name);
+    py::object view = py::cast(&settings, py::return_value_policy::reference);
+    for (const auto& [key, value] : values) py::setattr(view, key, value);
+    return settings;
+}
+
+py::tuple settings_state(const py::object& object) {
+    const auto& settings = object.cast<const OptimizerSettings&>();
+    py::dict values;
+    for (const auto& number : kNumbers) values[number.name] = object.attr(number.name);
+    for (const auto& flag : kFlags) values[flag.name] = object.attr(flag.name);
+    values["steps"] = settings.steps;
+    return py::make_tuple(name_of(kOptimizers, settings.kind), values);
 }
 
 }  // namespace
 
 void register_optimizers(py::module_& m) {
-    py::class_<SgdSettings>(m, "SGDSettings")
-        .def(py::init([](double lr, double momentum, double weight_decay, bool nesterov) {
-                 return SgdSettings{lr, momentum, weight_decay, nesterov};
-             }),
-             py::arg("lr"), py::arg("momentum") = 0.0, py::arg("weight_decay") = 0.0,
-             py::arg("nesterov") = false)
-        .def_readwrite("lr", &SgdSettings::lr)
-        .def_readwrite("momentum", &SgdSettings::momentum)
-        .def_readwrite("weight_decay", &SgdSettings::weight_decay)
-        .def_readwrite("nesterov", &SgdSettings::nesterov)
-        .def(py::pickle(
-            [](const SgdSettings& s) { return py::make_tuple(s.lr, s.momentum, s.weight_decay, s.nesterov); },
-            [](const py::tuple& state) {
-                return SgdSettings{state[0].cast<double>(), state[1].cast<double>(), state[2].cast<double>(),
-                                   state[3].cast<bool>()};
-            }));
-    m.def("sgd_update", sgd_update_py, py::arg("params"), py::arg("grads"), py::arg("velocities"),
-          py::arg("settings"), py::arg("place") = "sgd_update", py::arg("record") = py::none());
+    py::class_<OptimizerSettings> settings(m, "OptimizerSettings");
+    settings.def(py::init(&make_settings), py::arg("name"), py::arg("values") = py::dict());
+    for (const auto& number : kNumbers) settings.def_readwrite(number.name, number.value);
+    for (const auto& flag : kFlags) settings.def_readwrite(flag.name, flag.value);
+    settings.def_readwrite("steps", &OptimizerSettings::steps);
+    settings.def("wants_state", &OptimizerSettings::wants_state, py::arg("index"));
+    settings.def(py::pickle(&settings_state, [](const py::tuple& state) {
+        return make_settings(state[0].cast<std::string>(), state[1].cast<py::dict>());
+    }));
+    m.def("update", update_py, py::arg("params"), py::arg("grads"), py::arg("states"), py::arg("settings"),
+          py::arg("place") = "update", py::arg("record") = py::none());
     m.def("finite_number", finite_number, py::arg("value"), py::arg("place"), py::arg("name"));
 }
 

@@ -1,4 +1,4 @@
-// _core.SGDSettings, _core.Engine: a fused training step and whole epochs
+// _core.Engine: a fused training step and whole epochs
 #include <pybind11/stl.h>
 
 #include <algorithm>
@@ -25,6 +25,17 @@ T* parameter(py::handle value, const char* name) {
                            : parameter_array(value, "Trainer", name, dtype).template mutable_data<T>();
 }
 
+// A tuple of arrays, None where there is none.
+template <class T>
+States<T> states(py::handle values) {
+    States<T> result{};
+    std::size_t i = 0;
+    for (const py::handle value : py::reinterpret_borrow<py::tuple>(values)) {
+        result.at(i++) = parameter<T>(value, "optimizer state");
+    }
+    return result;
+}
+
 template <class T>
 Plan<T> make_plan(const py::list& layers, Loss loss) {
     Plan<T> plan(loss);
@@ -38,8 +49,7 @@ Plan<T> make_plan(const py::list& layers, Loss loss) {
         } else {
             const auto weight = layer[1].cast<py::array>();
             plan.add_linear(weight.shape(1), weight.shape(0), parameter<T>(layer[1], "weight"),
-                            parameter<T>(layer[2], "bias"), parameter<T>(layer[3], "weight_velocity"),
-                            parameter<T>(layer[4], "bias_velocity"));
+                            parameter<T>(layer[2], "bias"), states<T>(layer[3]), states<T>(layer[4]));
         }
     }
     return plan;
@@ -62,7 +72,7 @@ class PyEngine {
 
     // What may have changed since the engine was made, without making it stale.
     void check_parameters(Dtype dtype) const {
-        require_finite_in(dtype, settings_.cast<const SgdSettings&>(), "Trainer");
+        require_finite_in(dtype, settings_.cast<const OptimizerSettings&>(), "Trainer");
         for (const py::array& parameter : parameters_) {
             if (!parameter.writeable()) {
                 throw py::value_error("Trainer: expected writable parameters, got a read-only one of shape " +
@@ -85,6 +95,15 @@ class PyEngine {
         const std::unique_ptr<Busy, void (*)(Busy*)> release(&busy_, [](Busy* busy) { busy->store(0); });
         const ReleaseGil released(operations);
         return body();
+    }
+
+    // Keeps the arrays among a layer's description.
+    void borrow(const py::tuple& parts) {
+        for (const py::handle part : parts) {
+            if (py::isinstance<py::tuple>(part)) borrow(py::reinterpret_borrow<py::tuple>(part));
+            if (py::isinstance<py::array>(part))
+                parameters_.push_back(py::reinterpret_borrow<py::array>(part));
+        }
     }
 
     template <class T>
@@ -132,12 +151,9 @@ class PyEngine {
     PyEngine(const std::string& dtype, py::list layers, const std::string& loss, py::object settings)
         : layers_(std::move(layers)), settings_(std::move(settings)), revision_(structure_revision) {
         for (const py::handle layer : layers_) {
-            for (const py::handle part : py::reinterpret_borrow<py::tuple>(layer)) {
-                if (py::isinstance<py::array>(part))
-                    parameters_.push_back(py::reinterpret_borrow<py::array>(part));
-            }
+            borrow(py::reinterpret_borrow<py::tuple>(layer));
         }
-        const auto& shared = settings_.cast<const SgdSettings&>();
+        auto& shared = settings_.cast<OptimizerSettings&>();
         if (dtype == "float32") {
             engine_.emplace<Engine<float>>(make_plan<float>(layers_, named(kLosses, loss)), shared);
         } else {

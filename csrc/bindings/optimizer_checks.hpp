@@ -4,21 +4,19 @@
 #include <cmath>
 
 #include "bindings/arrays.hpp"
-#include "training/plan.hpp"
+#include "training/optimizer_settings.hpp"
 
 namespace ne_torch {
 
-inline void require_finite_in(Dtype dtype, const SgdSettings& settings, const char* place) {
+inline void require_finite_in(Dtype dtype, const OptimizerSettings& settings, const char* place) {
     with_type(dtype, [&](auto type) {
-        const auto rounded = settings.rounded<decltype(type)>();
-        if (std::isfinite(rounded.lr) && std::isfinite(rounded.momentum) &&
-            std::isfinite(rounded.weight_decay))
-            return;
-        throw py::value_error(
-            std::string(place) + ": expected hyperparameters that are finite in " + name_of(dtype) +
-            ", got lr=" + py::repr(py::float_(settings.lr)).cast<std::string>() +
-            ", momentum=" + py::repr(py::float_(settings.momentum)).cast<std::string>() +
-            ", weight_decay=" + py::repr(py::float_(settings.weight_decay)).cast<std::string>());
+        for (const auto& number : kNumbers) {
+            const double value = settings.*number.value;
+            if (std::isfinite(static_cast<decltype(type)>(value))) continue;
+            throw py::value_error(std::string(place) + ": expected hyperparameters that are finite in " +
+                                  name_of(dtype) + ", got " + number.name + "=" +
+                                  py::repr(py::float_(value)).cast<std::string>());
+        }
     });
 }
 

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "core/names.hpp"
+#include "core/update_options.hpp"
 #include "core/views.hpp"
 
 namespace ne_torch {
@@ -22,16 +23,7 @@ enum class Epilogue {
     bias_row,     // C = activation(sum + bias[i])
     bias_column,  // C = activation(sum + bias[j])
     gate,         // C = gate[i, j] <= 0 ? 0 : sum      (ReLU's gradient; a NaN gate lets the sum through)
-    sgd,          // C = one SGD update of the parameter C, with the sum as its gradient
-};
-
-// Hyperparameters of torch.optim.SGD, already rounded to the dtype of the parameters.
-template <class T>
-struct SgdOptions {
-    T lr = 0;
-    T momentum = 0;
-    T weight_decay = 0;
-    bool nesterov = false;
+    update,       // C = one update of the parameter C, with the sum as its gradient
 };
 
 template <class T>
@@ -47,8 +39,8 @@ struct GemmArgs {
     Activation activation = Activation::identity;  // with bias_row and bias_column
     const T* bias = nullptr;                       // (m,) with bias_row, (n,) with bias_column; may be null
     Matrix<const T> gate;                          // (m, n) with gate
-    SgdOptions<T> sgd;                             // with sgd
-    Matrix<T> velocity;                            // (m, n) with sgd; data is null where momentum is 0
+    const UpdateOptions<T>* update = nullptr;      // with update
+    T* state[kMaxStates] = {};                     // (m, n) with update, laid out as C; null where not wanted
 
     T* workspace = nullptr;  // Kernels<T>::gemm_workspace(args) elements
 };

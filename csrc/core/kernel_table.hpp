@@ -53,7 +53,9 @@ struct Kernels {
     void (*loss_backward)(Loss kind, index_t classes, index_t count, T scale, Matrix<const T> prediction,
                           Matrix<const T> target, Matrix<T> grad_input);
 
-    void (*sgd_update)(index_t n, const SgdOptions<T>& options, const T* grad, T* velocity, T* param);
+    // param = one update of it, element-wise on (rows, cols) matrices; states are laid out as param
+    void (*update)(const UpdateOptions<T>& options, index_t rows, index_t cols, Matrix<const T> grad,
+                   Matrix<T> param, T* const* state);
 };
 
 struct KernelTable {

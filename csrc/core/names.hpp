@@ -1,12 +1,13 @@
 // Enums with their names: what the kernels distinguish at run time, as Python spells it.
 //
-// A new element-wise activation or loss starts with its line here; see CONTRIBUTING.md.
+// A new element-wise activation, loss or optimizer starts with its line here; see CONTRIBUTING.md.
 #pragma once
 
 namespace ne_torch {
 
 enum class Activation { identity, relu };
 enum class Loss { mse };
+enum class Optimizer { sgd };
 enum class StageKind { dense, activation, softmax };       // of a network's plan; see training/ and serving/
 enum class WeightFormat { same, bfloat16, int8_per_row };  // same: the dtype of the arithmetic
 
@@ -23,6 +24,10 @@ inline constexpr Named<Activation> kActivations[] = {
 
 inline constexpr Named<Loss> kLosses[] = {
     {Loss::mse, "mse"},
+};
+
+inline constexpr Named<Optimizer> kOptimizers[] = {
+    {Optimizer::sgd, "sgd"},
 };
 
 }  // namespace ne_torch

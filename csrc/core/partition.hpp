@@ -29,7 +29,9 @@ GemmArgs<T> gemm_rows(GemmArgs<T> g, Range rows) {
     g.c.data += rows.begin * g.c.row_stride;
     if (g.epilogue == Epilogue::bias_row && g.bias) g.bias += rows.begin;
     if (g.gate.data) g.gate.data += rows.begin * g.gate.row_stride;
-    if (g.velocity.data) g.velocity.data += rows.begin * g.velocity.row_stride;
+    for (T*& state : g.state) {
+        if (state) state += rows.begin * g.c.row_stride;
+    }
     return g;
 }
 
@@ -40,7 +42,9 @@ GemmArgs<T> gemm_columns(GemmArgs<T> g, Range columns) {
     g.c.data += columns.begin;
     if (g.epilogue == Epilogue::bias_column && g.bias) g.bias += columns.begin;
     if (g.gate.data) g.gate.data += columns.begin;
-    if (g.velocity.data) g.velocity.data += columns.begin;
+    for (T*& state : g.state) {
+        if (state) state += columns.begin;
+    }
     return g;
 }
 

@@ -51,8 +51,8 @@ inline index_t rows_of_block(const GemmArgs<typename V::T>& g, index_t depth) {
 template <class V>
 inline index_t block_depth(const GemmArgs<typename V::T>& g) {
     constexpr index_t streamed = 32;
-    if (g.epilogue != Epilogue::sgd && streams_b<V>(g)) return smaller(streamed, g.k);
-    if (g.epilogue == Epilogue::sgd || g.k <= Blocking<V>::kc) return g.k;
+    if (g.epilogue != Epilogue::update && streams_b<V>(g)) return smaller(streamed, g.k);
+    if (g.epilogue == Epilogue::update || g.k <= Blocking<V>::kc) return g.k;
     return ceil_div(g.k, ceil_div(g.k, Blocking<V>::kc));
 }
 

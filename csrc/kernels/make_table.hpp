@@ -33,7 +33,7 @@ constexpr Kernels<typename V::T> make_kernels() {
         .softmax_backward = softmax_backward<V>,
         .loss_forward = loss_forward<V>,
         .loss_backward = loss_backward<V>,
-        .sgd_update = sgd_update<V>,
+        .update = update<V>,
     };
 }
 

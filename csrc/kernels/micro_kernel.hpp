@@ -57,6 +57,24 @@ inline V activate(Activation activation, V x) {
     return activation == Activation::relu ? Relu<V>::forward(x) : x;
 }
 
+// Any optimizer but the plainest: the sums go through the first-level cache, so that there is one copy of its
+// arithmetic and not one in every shape of tile.
+template <class V, int MR, int NV>
+NE_TORCH_INLINE void update_tile(const Tile<V>& tile, V (&sum)[MR][NV]) {
+    using T = typename V::T;
+    constexpr index_t width = NV * V::lanes;
+    const GemmArgs<T>& g = *tile.args;
+    alignas(64) T grad[MR * width];
+    for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
+        lanes.store(grad + r * width + v * V::lanes, sum[r][v]);
+    });
+    const index_t offset = tile.row * g.c.row_stride + tile.column;
+    T* state[kMaxStates];
+    for (int i = 0; i < kMaxStates; ++i) state[i] = g.state[i] ? g.state[i] + offset : nullptr;
+    const index_t columns = g.n - tile.column < width ? g.n - tile.column : width;
+    update<V>(*g.update, MR, columns, {grad, width, 1}, {g.c.data + offset, g.c.row_stride, 1}, state);
+}
+
 template <class V, int MR, int NV>
 NE_TORCH_INLINE void store_tile(const Tile<V>& tile, V (&sum)[MR][NV]) {
     using T = typename V::T;
@@ -97,9 +115,9 @@ NE_TORCH_INLINE void store_tile(const Tile<V>& tile, V (&sum)[MR][NV]) {
             });
             break;
         }
-        case Epilogue::sgd: {
-            const SgdStep<V> sgd(g.sgd);
-            if (sgd.plain()) {
+        case Epilogue::update:
+            if (SgdStep<V>::plain(*g.update)) {
+                const SgdStep<V> sgd(*g.update);
                 // All loads before all stores: a masked store stalls loads of the line it is in.
                 for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
                     sum[r][v] = sgd.descend(lanes.load(c + r * c_stride + v * V::lanes), sum[r][v]);
@@ -108,16 +126,9 @@ NE_TORCH_INLINE void store_tile(const Tile<V>& tile, V (&sum)[MR][NV]) {
                     lanes.store(c + r * c_stride + v * V::lanes, sum[r][v]);
                 });
             } else {
-                T* velocity = g.velocity.data;
-                if (velocity) velocity += tile.row * g.velocity.row_stride + tile.column;
-                for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
-                    T* param = c + r * c_stride + v * V::lanes;
-                    T* speed = velocity ? velocity + r * g.velocity.row_stride + v * V::lanes : nullptr;
-                    sgd.update(param, speed, sum[r][v], lanes);
-                });
+                update_tile<V, MR, NV>(tile, sum);
             }
             break;
-        }
     }
 }
 
@@ -140,7 +151,7 @@ void micro_kernel(const Tile<V>& tile) {
     }
 
     // The update will read and write its parameters, which may have left the cache since the last step.
-    if (g.epilogue == Epilogue::sgd && tile.depth >= kPrefetchDepth) {
+    if (g.epilogue == Epilogue::update && tile.depth >= kPrefetchDepth) {
         const T* const c = g.c.data + tile.row * g.c.row_stride + tile.column;
 #pragma GCC unroll 16
         for (int r = 0; r < MR; ++r) {

@@ -1,59 +1,90 @@
-// Updates of parameters, element by element; used by sgd_update and by the store of grad_weight.
+// Updates of parameters, element by element: one functor for each optimizer. Used by the table's update and
+// by the store of grad_weight.
 //
-//   SGD (torch.optim.SGD, dampening 0):
-//     g        = weight_decay == 0 ? grad : fma(weight_decay, param, grad)
-//     velocity = fma(momentum, velocity, g)                  velocity starts at +0
+//   all   g = maximize ? 0 - grad : grad,  then  weight_decay == 0 ? g : fma(weight_decay, param, g)
+//
+//   SGD (torch.optim.SGD), state 0 is the velocity; intake is 1 - dampening, 1 in the first step:
+//     velocity = fma(momentum, velocity, intake * g)         velocity starts at +0
 //     d        = momentum == 0 ? g : nesterov ? fma(momentum, velocity, g) : velocity
 //     param    = fma(-lr, d, param)
 #pragma once
 
-#include "core/gemm_args.hpp"
+#include "core/compiler.hpp"
+#include "core/update_options.hpp"
 #include "core/views.hpp"
 #include "kernels/lanes.hpp"
 
 namespace ne_torch {
+
+// The states of the vector of parameters at element `at`.
+template <class V, class Lanes>
+struct StateAt {
+    typename V::T* const* state;
+    index_t at;
+    Lanes lanes;
+    V load(int i) const { return lanes.load(state[i] + at); }
+    void store(int i, V x) const { lanes.store(state[i] + at, x); }
+};
 
 template <class V>
 class SgdStep {
   public:
     using T = typename V::T;
 
-    explicit SgdStep(const SgdOptions<T>& options)
+    explicit SgdStep(const UpdateOptions<T>& options)
         : minus_lr_(V::broadcast(-options.lr)),
           momentum_(V::broadcast(options.momentum)),
-          weight_decay_(V::broadcast(options.weight_decay)),
+          intake_(V::broadcast(options.intake)),
           has_momentum_(options.momentum != T(0)),
-          has_weight_decay_(options.weight_decay != T(0)),
           nesterov_(options.nesterov) {}
 
-    bool plain() const { return !has_momentum_ && !has_weight_decay_; }
+    // param = fma(-lr, grad, param) is all there is to it
+    static bool plain(const UpdateOptions<T>& options) {
+        return options.kind == Optimizer::sgd && options.momentum == T(0) && options.weight_decay == T(0) &&
+               !options.maximize;
+    }
 
     V descend(V param, V direction) const { return V::fma(minus_lr_, direction, param); }
 
-    // lanes: how the vector at param and velocity is loaded and stored (whole, or masked)
-    template <class Lanes>
-    void update(T* param, T* velocity, V grad, Lanes lanes) const {
-        const V old = lanes.load(param);
-        V direction = has_weight_decay_ ? V::fma(weight_decay_, old, grad) : grad;
+    template <class State>
+    V operator()(V param, V direction, State state) const {
         if (has_momentum_) {
-            const V speed = V::fma(momentum_, lanes.load(velocity), direction);
-            lanes.store(velocity, speed);
-            direction = nesterov_ ? V::fma(momentum_, speed, direction) : speed;
+            const V velocity = V::fma(momentum_, state.load(0), intake_ * direction);
+            state.store(0, velocity);
+            direction = nesterov_ ? V::fma(momentum_, velocity, direction) : velocity;
         }
-        lanes.store(param, descend(old, direction));
+        return descend(param, direction);
     }
 
   private:
-    V minus_lr_, momentum_, weight_decay_;
-    bool has_momentum_, has_weight_decay_, nesterov_;
+    V minus_lr_, momentum_, intake_;
+    bool has_momentum_, nesterov_;
 };
 
+// Calls body with the functor of the optimizer.
+template <class V, class Body>
+NE_TORCH_INLINE void with_optimizer(const UpdateOptions<typename V::T>& options, Body body) {
+    switch (options.kind) {
+        case Optimizer::sgd:
+            return body(SgdStep<V>(options));
+    }
+}
+
 template <class V>
-void sgd_update(index_t n, const SgdOptions<typename V::T>& options, const typename V::T* grad,
-                typename V::T* velocity, typename V::T* param) {
-    const SgdStep<V> sgd(options);
-    for_each_chunk<V>(n, [&](index_t i, auto lanes) {
-        sgd.update(param + i, velocity ? velocity + i : nullptr, lanes.load(grad + i), lanes);
+void update(const UpdateOptions<typename V::T>& options, index_t rows, index_t cols,
+            Matrix<const typename V::T> grad, Matrix<typename V::T> param, typename V::T* const* state) {
+    using T = typename V::T;
+    const V weight_decay = V::broadcast(options.weight_decay);
+    with_optimizer<V>(options, [&](auto step) {
+        for_each_chunk<V>(rows, cols, [&](index_t i, index_t j, auto lanes) {
+            T* const p = param.at(i, j);
+            const StateAt<V, decltype(lanes)> states{state, p - param.data, lanes};
+            const V old = lanes.load(p);
+            V g = lanes.load(grad.at(i, j));
+            if (options.maximize) g = V::broadcast(0) - g;
+            if (options.weight_decay != T(0)) g = V::fma(weight_decay, old, g);
+            lanes.store(p, step(old, g, states));
+        });
     });
 }
 

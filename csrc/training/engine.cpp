@@ -157,9 +157,8 @@ void Engine<T>::backward(Member& me) {
 }
 
 template <class T>
-void Engine<T>::update(Member& me, const Batch<T>& batch) {
+void Engine<T>::update(Member& me, const Batch<T>& batch, const UpdateOptions<T>& options) {
     const auto& stages = plan_.stages();
-    const SgdOptions<T> options = settings_.rounded<T>();
     for (std::size_t i = plan_.first_dense(); i < stages.size(); ++i) {
         const Stage<T>& stage = stages[i];
         if (stage.kind != StageKind::dense) continue;
@@ -173,15 +172,18 @@ void Engine<T>::update(Member& me, const Batch<T>& batch) {
         const index_t count = rows.end - rows.begin;
         const Matrix<T> grad = work_.gradient(i + 1);
         T* const grad_bias = work_.grad_bias(i) + rows.begin;
-        T* const velocity = options.momentum == T(0) ? nullptr : stage.bias_velocity + rows.begin;
+        States<T> states = stage.bias_states;
+        for (T*& state : states) {
+            if (state) state += rows.begin;
+        }
         kernels_->row_sums(count, me.batch, {grad.at(rows.begin, 0), grad.row_stride, 1}, grad_bias);
-        kernels_->sgd_update(count, options, grad_bias, velocity, stage.bias + rows.begin);
+        kernels_->update(options, 1, count, {grad_bias}, {stage.bias + rows.begin}, states.data());
     }
 }
 
 // The loss is returned to member 0; the others get 0.
 template <class T>
-double Engine<T>::run_step(Team& team, const Batch<T>& batch) {
+double Engine<T>::run_step(Team& team, const Batch<T>& batch, const UpdateOptions<T>& options) {
     Member me(team, *kernels_, batch.rows, work_.packing(team.index));
     forward(me, batch);
     loss(me, batch);
@@ -193,18 +195,20 @@ double Engine<T>::run_step(Team& team, const Batch<T>& batch) {
         for (index_t row = 0; row < batch.rows; ++row) value += work_.loss()[row];
         value /= static_cast<double>(batch.rows * plan_.out_features());
     }
-    update(me, batch);
+    update(me, batch, options);
     return value;
 }
 
 template <class T>
 double Engine<T>::step(const Batch<T>& batch) {
     const int threads = prepare(batch.rows);
+    const UpdateOptions<T> options = settings_.at_step<T>(settings_.steps + 1);
     double value = 0;
     parallel(threads, plan_.work_per_row() * static_cast<double>(batch.rows), [&](Team& team) {
-        const double mine = run_step(team, batch);
+        const double mine = run_step(team, batch, options);
         if (team.index == 0) value = mine;
     });
+    ++settings_.steps;
     return value;
 }
 
@@ -236,11 +240,14 @@ EpochPart Engine<T>::run(const Samples<T>& samples, index_t first, index_t batch
     const auto deadline = Clock::now() + std::chrono::duration<double>(seconds);
     index_t next = first;  // the first sample not trained on; written by member 0 between two barriers
     bool finished = false;
-    constexpr double long_enough = 1e12;  // an epoch is worth waking every worker
+    const OptimizerSettings settings = settings_;  // another thread may change them
+    constexpr double long_enough = 1e12;           // an epoch is worth waking every worker
     parallel(threads, long_enough, [&](Team& team) {
+        std::int64_t step = settings.steps;
         for (index_t row = first; !finished; row += batch_size) {
             const index_t rows = std::min(batch_size, samples.count - row);
-            const double value = run_step(team, gather(samples, row, rows, team));
+            const double value =
+                run_step(team, gather(samples, row, rows, team), settings.at_step<T>(++step));
             if (team.index == 0) {
                 total_loss += value * static_cast<double>(rows);
                 next = row + rows;
@@ -249,6 +256,7 @@ EpochPart Engine<T>::run(const Samples<T>& samples, index_t first, index_t batch
             team.barrier();
         }
     });
+    settings_.steps += (next - first + batch_size - 1) / batch_size;
     return {next - first, total_loss};
 }
 

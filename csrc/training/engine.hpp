@@ -15,6 +15,7 @@
 
 #include "core/partition.hpp"
 #include "threading/thread_pool.hpp"
+#include "training/optimizer_settings.hpp"
 #include "training/plan.hpp"
 #include "training/workspace.hpp"
 
@@ -43,8 +44,8 @@ struct EpochPart {
 template <class T>
 class Engine {
   public:
-    // Borrows the settings, as it borrows the plan's parameters.
-    Engine(Plan<T> plan, const SgdSettings& settings) : plan_(std::move(plan)), settings_(settings) {}
+    // Borrows the settings, as it borrows the plan's parameters; counts the steps in them.
+    Engine(Plan<T> plan, OptimizerSettings& settings) : plan_(std::move(plan)), settings_(settings) {}
 
     const Plan<T>& plan() const { return plan_; }
 
@@ -60,15 +61,15 @@ class Engine {
     struct Member;
 
     int prepare(index_t rows);  // makes room, and returns how many threads are worth it
-    double run_step(Team& team, const Batch<T>& batch);
+    double run_step(Team& team, const Batch<T>& batch, const UpdateOptions<T>& options);
     void forward(Member& me, const Batch<T>& batch);
     void loss(Member& me, const Batch<T>& batch);
     void backward(Member& me);
-    void update(Member& me, const Batch<T>& batch);
+    void update(Member& me, const Batch<T>& batch, const UpdateOptions<T>& options);
     Batch<T> gather(const Samples<T>& samples, index_t first, index_t rows, const Team& team) const;
 
     Plan<T> plan_;
-    const SgdSettings& settings_;
+    OptimizerSettings& settings_;
     Workspace<T> work_;
     const Kernels<T>* kernels_ = nullptr;
 };

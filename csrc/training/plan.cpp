@@ -6,8 +6,8 @@
 namespace ne_torch {
 
 template <class T>
-void Plan<T>::add_linear(index_t in_features, index_t out_features, T* weight, T* bias, T* weight_velocity,
-                         T* bias_velocity) {
+void Plan<T>::add_linear(index_t in_features, index_t out_features, T* weight, T* bias,
+                         const States<T>& weight_states, const States<T>& bias_states) {
     const bool first = work_per_row_ == 0;
     if (first) {
         for (Stage<T> stage : leading_) {
@@ -22,7 +22,7 @@ void Plan<T>::add_linear(index_t in_features, index_t out_features, T* weight, T
             ", the width of the layer before it, got in_features=" + std::to_string(in_features));
     }
     stages_.push_back({StageKind::dense, in_features, out_features, Activation::identity, weight, bias,
-                       weight_velocity, bias_velocity});
+                       weight_states, bias_states});
     const double product = static_cast<double>(in_features) * static_cast<double>(out_features);
     work_per_row_ += (first ? 2 : 3) * product;
 }

@@ -1,9 +1,10 @@
-// What the engine trains: a chain of stages over the layers' own arrays, a loss, an optimizer's settings.
+// What the engine trains: a chain of stages over the layers' own arrays, a loss, what an optimizer remembers.
 //
 // A Linear followed by a ReLU is one dense stage, whose activation sits in the store of the product; every
 // other layer is a stage of its own. Parameters are borrowed: the arrays belong to the Python layers.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "core/gemm_args.hpp"
@@ -13,6 +14,9 @@
 namespace ne_torch {
 
 template <class T>
+using States = std::array<T*, kMaxStates>;
+
+template <class T>
 struct Stage {
     StageKind kind;
     index_t in_features;
@@ -20,21 +24,8 @@ struct Stage {
     Activation activation = Activation::identity;  // of a dense stage or an activation
     T* weight = nullptr;                           // (out_features, in_features)
     T* bias = nullptr;                             // (out_features,), or null
-    T* weight_velocity = nullptr;                  // null without momentum
-    T* bias_velocity = nullptr;
-};
-
-// torch.optim.SGD's hyperparameters, shared with the Python optimizer, which may change them between steps.
-struct SgdSettings {
-    double lr = 0;
-    double momentum = 0;
-    double weight_decay = 0;
-    bool nesterov = false;
-
-    template <class T>
-    SgdOptions<T> rounded() const {
-        return {static_cast<T>(lr), static_cast<T>(momentum), static_cast<T>(weight_decay), nesterov};
-    }
+    States<T> weight_states = {};                  // of the optimizer; null where it wants none
+    States<T> bias_states = {};
 };
 
 template <class T>
@@ -44,8 +35,8 @@ class Plan {
 
     // Layers in order, by the number of features that the next one takes; each throws std::invalid_argument
     // where it does not fit the one before.
-    void add_linear(index_t in_features, index_t out_features, T* weight, T* bias, T* weight_velocity,
-                    T* bias_velocity);
+    void add_linear(index_t in_features, index_t out_features, T* weight, T* bias,
+                    const States<T>& weight_states, const States<T>& bias_states);
     void add_activation(Activation activation) { add_elementwise(StageKind::activation, activation); }
     void add_softmax() { add_elementwise(StageKind::softmax, Activation::identity); }
 

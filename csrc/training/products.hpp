@@ -2,7 +2,7 @@
 //
 //   forward      act(i + 1)[o, b] = activation(chain over k of weight[o, k] * act(i)[k, b], + bias[o])
 //   grad_input   grad(i)[k, b]    = chain over o of weight[o, k] * grad(i + 1)[o, b], gated by act(i)
-//   update       weight[o, k]     = SGD of weight[o, k] with chain over b of grad(i + 1)[o, b] * x[b, k]
+//   update       weight[o, k]     = update of weight[o, k] with chain over b of grad(i + 1)[o, b] * x[b, k]
 #pragma once
 
 #include "core/gemm_args.hpp"
@@ -45,7 +45,7 @@ GemmArgs<T> grad_input_product(const Stage<T>& stage, index_t rows, Matrix<T> gr
 
 template <class T>
 GemmArgs<T> update_product(const Stage<T>& stage, index_t rows, Matrix<T> grad_output,
-                           Matrix<const T> batch_major_input, const SgdOptions<T>& options) {
+                           Matrix<const T> batch_major_input, const UpdateOptions<T>& options) {
     GemmArgs<T> g;
     g.m = stage.out_features;
     g.n = stage.in_features;
@@ -53,9 +53,9 @@ GemmArgs<T> update_product(const Stage<T>& stage, index_t rows, Matrix<T> grad_o
     g.a = read(grad_output);
     g.b = batch_major_input;
     g.c = {stage.weight, stage.in_features, 1};
-    g.epilogue = Epilogue::sgd;
-    g.sgd = options;
-    g.velocity = {options.momentum == T(0) ? nullptr : stage.weight_velocity, stage.in_features, 1};
+    g.epilogue = Epilogue::update;
+    g.update = &options;
+    for (std::size_t i = 0; i < stage.weight_states.size(); ++i) g.state[i] = stage.weight_states[i];
     return g;
 }
 

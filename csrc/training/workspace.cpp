@@ -44,12 +44,12 @@ index_t packing_room(const Plan<T>& plan, const Kernels<T>& kernels, index_t row
     index_t room = 0;
     const auto want = [&](const GemmArgs<T>& g) { room = std::max(room, kernels.gemm_workspace(g)); };
     const Matrix<T> nowhere{nullptr, stride, 1};
+    const UpdateOptions<T> options;
     for (const Stage<T>& stage : plan.stages()) {
         if (stage.kind != StageKind::dense) continue;
         want(forward_product(stage, rows, nowhere, nowhere));
         want(grad_input_product(stage, rows, nowhere, nowhere));
-        want(update_product(stage, rows, nowhere, Matrix<const T>{nullptr, stage.in_features, 1},
-                            SgdOptions<T>{}));
+        want(update_product(stage, rows, nowhere, Matrix<const T>{nullptr, stage.in_features, 1}, options));
     }
     return room;
 }

@@ -15,6 +15,7 @@ from ne_torch._fit_state import FitState
 from ne_torch.activations import ReLU, Softmax
 from ne_torch.linear import Linear
 from ne_torch.losses import MSELoss
+from ne_torch.optimizers import SGD
 from ne_torch.receipt.chain import ARITHMETIC, array_header, hash_of, header, state_bytes
 from ne_torch.sequential import flatten
 from ne_torch.typing import Array
@@ -26,6 +27,7 @@ __all__ = ["SOURCES", "Receipt", "read"]
 
 SOURCES = ("digits", "mnist")
 _FORMAT = "ne_torch receipt 1"
+_ALWAYS_TOLD = ("lr", "momentum", "weight_decay", "nesterov")  # others where they are not 0
 
 
 class Receipt:
@@ -91,7 +93,8 @@ class Receipt:
 
     def epoch_begins(self, trainer: Trainer) -> None:
         """Note the optimizer's hyperparameters, which callbacks may have changed."""
-        self._options = trainer.optimizer.options()
+        options = trainer.optimizer.options()
+        self._options = {n: value for n, value in options.items() if n in _ALWAYS_TOLD or value}
 
     def epoch_ended(self, trainer: Trainer, epoch: int, loss: float) -> None:
         """Add an epoch to the chain, and write the file."""
@@ -108,10 +111,15 @@ class Receipt:
 def _described(trainer: Trainer) -> list[list[Any]]:
     layers = flatten(trainer.model)
     known = {Linear, ReLU, Softmax}
-    if not trainer.fused or type(trainer.loss) is not MSELoss or {*map(type, layers)} - known:
+    if (
+        not trainer.fused
+        or type(trainer.optimizer) is not SGD
+        or type(trainer.loss) is not MSELoss
+        or {*map(type, layers)} - known
+    ):
         raise TypeError(
-            "Trainer.fit: expected layers, loss and optimizer of ne_torch for a receipt, because verify has "
-            "to build them again"
+            "Trainer.fit: expected Linear, ReLU and Softmax, MSELoss and SGD for a receipt, because verify "
+            "has to build them again"
         )
     return [
         ["Linear", layer.in_features, layer.out_features, layer.bias is not None, layer.dtype.name]

@@ -5,11 +5,13 @@
 // Shapes are small, around the edges of vectors and tiles, with a few long chains; values are normal numbers,
 // subnormals, signed zeros, infinities, NaN, or numbers that cancel. Any NaN equals any NaN. Stops at the
 // first difference with its operation, dtype and case.
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <type_traits>
@@ -80,13 +82,37 @@ struct Results {
 template <class T>
 using Operation = Results<T> (*)(const Kernels<T>&, Random);
 
+// Any optimizer, and states for it: none negative, as no second moment is.
+template <class T>
+struct RandomUpdate {
+    RandomUpdate(Random& random, index_t n) {
+        const auto chance = [&](T value) { return random.below(2) ? value : T(0); };
+        options.kind = kOptimizers[random.below(std::size(kOptimizers))].value;
+        options.lr = T(0.1), options.weight_decay = chance(T(0.01)), options.momentum = chance(T(0.9));
+        options.intake = random.below(2) ? T(1) : T(0.7);
+        options.nesterov = random.below(2) == 1, options.maximize = random.below(4) == 0;
+        for (int i = 0; i < kMaxStates; ++i) {
+            states[i] = random.values<T>(n);
+            for (T& value : states[i]) value = std::abs(value);
+            pointers[i] = states[i].data();
+        }
+    }
+    void append_to(std::vector<T>& values) const {
+        for (const auto& state : states) values.insert(values.end(), state.begin(), state.end());
+    }
+    UpdateOptions<T> options;
+    std::vector<T> states[kMaxStates];
+    T* pointers[kMaxStates];
+};
+
 template <class T>
 Results<T> gemm(const Kernels<T>& kernels, Random random) {
     GemmArgs<T> g;
     g.m = random.size(), g.n = random.size(), g.k = random.below(20) == 0 ? 1100 : random.size();
     const auto a = random.values<T>(g.m * g.k), b = random.values<T>(g.k * g.n), bias = random.values<T>(65);
     const auto gate = random.values<T>(g.m * g.n);
-    auto c = random.values<T>(g.m * g.n), velocity = random.values<T>(g.m * g.n);
+    auto c = random.values<T>(g.m * g.n);
+    const RandomUpdate<T> update(random, g.m * g.n);
     g.a = random.below(2) ? Matrix<const T>{a.data(), g.k, 1} : Matrix<const T>{a.data(), 1, g.m};
     g.b = random.below(2) ? Matrix<const T>{b.data(), g.n, 1} : Matrix<const T>{b.data(), 1, g.k};
     g.c = {c.data(), g.n, 1};
@@ -94,12 +120,12 @@ Results<T> gemm(const Kernels<T>& kernels, Random random) {
     g.activation = static_cast<Activation>(random.below(2));
     g.bias = random.below(4) ? bias.data() : nullptr;
     g.gate = {gate.data(), g.n, 1};
-    g.sgd = {T(0.1), random.below(2) ? T(0.9) : T(0), random.below(2) ? T(0.01) : T(0), random.below(2) == 1};
-    if (g.sgd.momentum != T(0)) g.velocity = {velocity.data(), g.n, 1};
+    g.update = &update.options;
+    std::copy(std::begin(update.pointers), std::end(update.pointers), g.state);
     std::vector<T> room(static_cast<std::size_t>(kernels.gemm_workspace(g)) + 16);
     g.workspace = room.data();
     kernels.gemm(g);
-    c.insert(c.end(), velocity.begin(), velocity.end());
+    update.append_to(c);
     return {c, {}};
 }
 
@@ -143,15 +169,16 @@ template <class T>
 Results<T> element_wise(const Kernels<T>& kernels, Random random) {
     const index_t rows = random.size(), cols = random.size(), n = rows * cols;
     const auto x = random.values<T>(n), grad = random.values<T>(n);
-    auto y = random.values<T>(2 * n), velocity = random.values<T>(n);
+    auto y = random.values<T>(2 * n);
+    const RandomUpdate<T> update(random, n);
     const Matrix<const T> input{x.data(), cols, 1}, grad_output{grad.data(), cols, 1};
     for (const auto& activation : kActivations) {
         kernels.activation_forward(activation.value, rows, cols, input, {y.data(), cols, 1});
         kernels.activation_backward(activation.value, rows, cols, grad_output, input,
                                     {y.data() + n, cols, 1});
     }
-    const SgdOptions<T> options{T(0.1), random.below(2) ? T(0.9) : T(0), T(0.01), random.below(2) == 1};
-    kernels.sgd_update(n, options, grad.data(), velocity.data(), y.data());
+    kernels.update(update.options, 1, n, {grad.data()}, {y.data()}, update.pointers);
+    update.append_to(y);
     return {y, {}};
 }
 

@@ -49,10 +49,13 @@ void train(index_t batch, int steps, const std::vector<index_t>& sizes) {
     for (std::size_t i = 0; i < layers.size(); ++i) {
         if (i > 0) plan.add_activation(ne_torch::Activation::relu);
         Layer<T>& l = layers[i];
-        plan.add_linear(sizes[i], sizes[i + 1], l.weight.data(), l.bias.data(), l.weight_velocity.data(),
-                        l.bias_velocity.data());
+        plan.add_linear(sizes[i], sizes[i + 1], l.weight.data(), l.bias.data(), {l.weight_velocity.data()},
+                        {l.bias_velocity.data()});
     }
-    const ne_torch::SgdSettings settings{.lr = 0.1, .momentum = 0.9, .weight_decay = 0.01, .nesterov = false};
+    ne_torch::OptimizerSettings settings;
+    settings.lr = 0.1;
+    settings.momentum = 0.9;
+    settings.weight_decay = 0.01;
     ne_torch::Engine<T> engine(std::move(plan), settings);
     const auto x = normal<T>(1000, 1, batch * sizes.front());
     const auto target = normal<T>(1001, 1, batch * sizes.back());

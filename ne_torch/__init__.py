@@ -9,7 +9,7 @@ from ne_torch.activations import ReLU, Softmax
 from ne_torch.layer import Layer, Parameter
 from ne_torch.linear import Linear
 from ne_torch.losses import MSELoss
-from ne_torch.optimizers import SGD
+from ne_torch.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from ne_torch.random import Generator, manual_seed
 from ne_torch.sequential import Sequential
 from ne_torch.trainer import History, Trainer
@@ -20,13 +20,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
     "Generator",
     "History",
     "Layer",
     "Linear",
     "MSELoss",
+    "Optimizer",
     "Parameter",
     "Predictor",
+    "RMSprop",
     "ReLU",
     "Sequential",
     "Softmax",

@@ -60,8 +60,16 @@ class OptimizerSettings:
     weight_decay: float
     momentum: float
     dampening: float
+    beta1: float
+    beta2: float
+    alpha: float
+    eps: float
+    lr_decay: float
     nesterov: bool
     maximize: bool
+    amsgrad: bool
+    centered: bool
+    decoupled_weight_decay: bool
     steps: int
     def __init__(self, name: str, values: dict[str, Any] = ...) -> None: ...
     def wants_state(self, index: int) -> bool: ...

@@ -60,6 +60,28 @@ def test_sgd_step_is_its_fused_multiply_adds(isa, dtype, hyper, shape):
         assert same_bits(parameter.data, param)
 
 
+@pytest.mark.parametrize("weight_decay", [0.0, 0.25])
+@pytest.mark.parametrize(
+    ("dampening", "maximize", "momentum"),
+    [(0.5, False, 0.5), (0.0, True, 0.5), (0.25, True, 0.5), (0, True, 0)],
+)
+def test_sgd_dampening_and_maximize_are_those_of_torch(
+    isa, dtype, dampening, maximize, momentum, weight_decay
+):
+    """Numbers of few bits, so that no rounding blurs the comparison."""
+    start = np.array([1.0, -2.0, 4.0], dtype)
+    parameter, leaf = nt.Parameter(start.copy()), torch.tensor(start, requires_grad=True)
+    hyper = {"lr": 0.5, "momentum": momentum, "weight_decay": weight_decay, "maximize": maximize}
+    ours = nt.SGD([parameter], dampening=dampening, **hyper)
+    theirs = torch.optim.SGD([leaf], dampening=dampening, **hyper)
+    for step in range(4):
+        grad = np.array([1.0, 0.5, -2.0], dtype) * (step + 1)
+        parameter.grad, leaf.grad = grad, torch.tensor(grad)
+        ours.step()
+        theirs.step()
+        assert parameter.data.tolist() == leaf.tolist()
+
+
 def test_sgd_hyperparameters_change_between_steps(dtype):
     parameter = nt.Parameter(np.ones(3, dtype))
     sgd = nt.SGD([parameter], lr=1.0)

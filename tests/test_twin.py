@@ -168,6 +168,63 @@ def test_sgd_update_equals_twin(dtype, size, lr, momentum, weight_decay, nestero
     agree(expected, ours)
 
 
+shares = st.sampled_from([0.0, 0.5, 0.9, 0.99, 0.999])
+steps = st.sampled_from([1, 2, 3, 10, 1000, 123456789])
+flags = st.booleans()
+
+
+def updated_by_all(name, options, step, values, size, update):
+    """Compare one update by every table with the twin's; states are no less than 0, as second moments are."""
+    param, grad = values(size), values(size)
+    states = [np.abs(values(size)) for _ in range(3)]
+
+    def ours():
+        p, s = param.copy(), [state.copy() for state in states]
+        _core.update([p], [grad], [s], _core.OptimizerSettings(name, {**options, "steps": step - 1}))
+        return p, *s
+
+    expected, expected_states = param.copy(), [state.copy() for state in states]
+    update(expected, grad, expected_states)
+    agree([expected, *expected_states], ours)
+
+
+@cases(sizes, steps, st.tuples(rates, shares, shares, rates, rates), st.tuples(flags, flags, flags))
+def test_adam_update_equals_twin(dtype, size, step, numbers, switches, values):
+    options = dict(zip(("lr", "beta1", "beta2", "eps", "weight_decay"), numbers, strict=True))
+    options |= dict(zip(("amsgrad", "maximize", "decoupled_weight_decay"), switches, strict=True))
+    updated_by_all(
+        "adam",
+        options,
+        step,
+        values,
+        size,
+        lambda p, g, s: twin.adam_update(p, g, s, step, numbers, switches),
+    )
+
+
+@cases(sizes, st.tuples(rates, shares, rates, rates, rates), st.tuples(flags, flags))
+def test_rmsprop_update_equals_twin(dtype, size, numbers, switches, values):
+    options = dict(zip(("lr", "alpha", "eps", "weight_decay", "momentum"), numbers, strict=True))
+    options |= dict(zip(("centered", "maximize"), switches, strict=True))
+    updated_by_all(
+        "rmsprop", options, 1, values, size, lambda p, g, s: twin.rmsprop_update(p, g, s, numbers, switches)
+    )
+
+
+@cases(sizes, steps, st.tuples(rates, rates, rates, rates), flags)
+def test_adagrad_update_equals_twin(dtype, size, step, numbers, maximize, values):
+    options = dict(zip(("lr", "lr_decay", "eps", "weight_decay"), numbers, strict=True))
+    options["maximize"] = maximize
+    updated_by_all(
+        "adagrad",
+        options,
+        step,
+        values,
+        size,
+        lambda p, g, s: twin.adagrad_update(p, g, s, step, numbers, maximize),
+    )
+
+
 @cases(sizes.filter(bool), sizes.filter(bool), sizes.filter(bool), sizes.filter(bool))
 def test_training_step_equals_twin(dtype, batch, inner, hidden, outer, values):
     x, target = values(batch, inner), values(batch, outer)

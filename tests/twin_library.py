@@ -100,3 +100,18 @@ def sgd_update(param, grad, velocity, lr, momentum, weight_decay, nesterov):
     """Update param and velocity in place."""
     options = float(lr), float(momentum), float(weight_decay), int(nesterov)
     _call("sgd_update", param.dtype, grad, param.size, *options, velocity, param)
+
+
+def adam_update(param, grad, states, step, numbers, flags):
+    """Update param and states in place; numbers are lr, beta1, beta2, eps, weight_decay."""
+    _call("adam_update", param.dtype, grad, param.size, step, *numbers, *map(int, flags), *states, param)
+
+
+def rmsprop_update(param, grad, states, numbers, flags):
+    """Update param and states in place; numbers are lr, alpha, eps, weight_decay, momentum."""
+    _call("rmsprop_update", param.dtype, grad, param.size, *numbers, *map(int, flags), *states, param)
+
+
+def adagrad_update(param, grad, states, step, numbers, maximize):
+    """Update param and its sum in place; numbers are lr, lr_decay, eps, weight_decay."""
+    _call("adagrad_update", param.dtype, grad, param.size, step, *numbers, int(maximize), states[0], param)

@@ -7,7 +7,7 @@ namespace ne_torch {
 
 enum class Activation { identity, relu };
 enum class Loss { mse };
-enum class Optimizer { sgd };
+enum class Optimizer { sgd, adam, rmsprop, adagrad };
 enum class StageKind { dense, activation, softmax };       // of a network's plan; see training/ and serving/
 enum class WeightFormat { same, bfloat16, int8_per_row };  // same: the dtype of the arithmetic
 
@@ -28,6 +28,9 @@ inline constexpr Named<Loss> kLosses[] = {
 
 inline constexpr Named<Optimizer> kOptimizers[] = {
     {Optimizer::sgd, "sgd"},
+    {Optimizer::adam, "adam"},
+    {Optimizer::rmsprop, "rmsprop"},
+    {Optimizer::adagrad, "adagrad"},
 };
 
 }  // namespace ne_torch

@@ -14,11 +14,21 @@ template <class T>
 struct UpdateOptions {
     Optimizer kind = Optimizer::sgd;
     bool maximize = false;
-    T lr = 0;
-    T weight_decay = 0;
+    T weight_decay = 0;  // of the gradient
+    T shrink = 1;        // of the parameter itself: decoupled weight decay
+    T lr = 0;            // what the direction is multiplied by, corrections of the step included
+
     T momentum = 0;
     T intake = 1;  // the share of the gradient that enters the velocity
     bool nesterov = false;
+
+    T first_share = 0;   // of the gradient, in its running mean
+    T second_kept = 0;   // of the running mean of squares, from step to step
+    T second_share = 0;  // of the squared gradient, in that mean
+    T root_scale = 1;    // of the mean's square root
+    T eps = 0;
+    bool largest = false;   // divide by the largest mean of squares so far
+    bool centered = false;  // the mean of squares is taken about the mean
 };
 
 }  // namespace ne_torch

@@ -1,7 +1,7 @@
 // V without SIMD: one lane, std::fma. The slow twin that every machine has.
 //
-// What a V offers (see also kernels/): load, store, broadcast, +, -, *, /, fma, comparisons that select, and
-// what exp and a register transpose need. Masks name the first n lanes.
+// What a V offers (see also kernels/): load, store, broadcast, +, -, *, /, sqrt, fma, comparisons that
+// select, and what exp and a register transpose need. Masks name the first n lanes.
 #pragma once
 
 #include <cmath>
@@ -39,6 +39,7 @@ struct Vec {
     friend Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
     friend Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
     friend Vec operator/(Vec a, Vec b) { return {a.v / b.v}; }
+    static Vec sqrt(Vec a) { return {std::sqrt(a.v)}; }
     static Vec fma(Vec a, Vec b, Vec c) { return {std::fma(a.v, b.v, c.v)}; }
 
     // a > b ? a : b, so that b comes out where either is NaN

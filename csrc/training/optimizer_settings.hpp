@@ -15,8 +15,16 @@ struct OptimizerSettings {
     double weight_decay = 0;
     double momentum = 0;
     double dampening = 0;
+    double beta1 = 0;
+    double beta2 = 0;
+    double alpha = 0;
+    double eps = 0;
+    double lr_decay = 0;
     bool nesterov = false;
     bool maximize = false;
+    bool amsgrad = false;
+    bool centered = false;
+    bool decoupled_weight_decay = false;
     std::int64_t steps = 0;  // that have been taken
 
     // The numbers of step `step`, counted from 1.
@@ -33,10 +41,18 @@ inline constexpr Named<double OptimizerSettings::*> kNumbers[] = {
     {&OptimizerSettings::weight_decay, "weight_decay"},
     {&OptimizerSettings::momentum, "momentum"},
     {&OptimizerSettings::dampening, "dampening"},
+    {&OptimizerSettings::beta1, "beta1"},
+    {&OptimizerSettings::beta2, "beta2"},
+    {&OptimizerSettings::alpha, "alpha"},
+    {&OptimizerSettings::eps, "eps"},
+    {&OptimizerSettings::lr_decay, "lr_decay"},
 };
 inline constexpr Named<bool OptimizerSettings::*> kFlags[] = {
     {&OptimizerSettings::nesterov, "nesterov"},
     {&OptimizerSettings::maximize, "maximize"},
+    {&OptimizerSettings::amsgrad, "amsgrad"},
+    {&OptimizerSettings::centered, "centered"},
+    {&OptimizerSettings::decoupled_weight_decay, "decoupled_weight_decay"},
 };
 
 }  // namespace ne_torch

@@ -106,14 +106,10 @@ class Optimizer:
         for name, value in options.items():
             values[name] = getattr(type(self), name).checked(value, type(self).__name__)
         self._check_together(values)
-        return _core.OptimizerSettings(self._kind, {**self._constants(), **values})
+        return _core.OptimizerSettings(self._kind, values)
 
     def _check_together(self, options: dict[str, Any]) -> None:
         """Raise ValueError where hyperparameters do not go with each other."""
-
-    def _constants(self) -> dict[str, Any]:
-        """Return settings that make this class out of its kind."""
-        return {}
 
     def _initial_state(self, parameter: Parameter) -> Array:
         return np.zeros_like(parameter.data)

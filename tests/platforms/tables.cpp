@@ -90,6 +90,10 @@ struct RandomUpdate {
         options.kind = kOptimizers[random.below(std::size(kOptimizers))].value;
         options.lr = T(0.1), options.weight_decay = chance(T(0.01)), options.momentum = chance(T(0.9));
         options.intake = random.below(2) ? T(1) : T(0.7);
+        options.shrink = random.below(2) ? T(1) : T(0.999), options.first_share = T(0.1);
+        options.second_kept = T(0.99), options.second_share = T(0.01), options.root_scale = T(1.5);
+        options.eps = T(1e-8), options.largest = random.below(2) == 1,
+        options.centered = random.below(2) == 1;
         options.nesterov = random.below(2) == 1, options.maximize = random.below(4) == 0;
         for (int i = 0; i < kMaxStates; ++i) {
             states[i] = random.values<T>(n);

@@ -154,6 +154,75 @@ void sgd_update(const T* grad, size n, double lr, double momentum, double weight
     }
 }
 
+double power(double base, size exponent) {  // b^1 b^2 b^4 ..., the factors that the exponent's bits name
+    double result = 1;
+    while (exponent > 0) {
+        if (exponent % 2 == 1) result = result * base;
+        base = base * base;
+        exponent = exponent / 2;
+    }
+    return result;
+}
+
+template <class T>
+T decayed_gradient(T grad, T param, double weight_decay, size maximize) {
+    if (maximize) grad = T(0) - grad;
+    const T decay = static_cast<T>(weight_decay);
+    return decay == T(0) ? grad : std::fma(decay, param, grad);
+}
+
+template <class T>
+void adam_update(const T* grad, size n, size step, double lr, double beta1, double beta2, double eps,
+                 double weight_decay, size amsgrad, size maximize, size decoupled, T* m, T* v, T* u,
+                 T* param) {
+    const T rate = static_cast<T>(lr / (1 - power(beta1, step)));
+    const T scale = static_cast<T>(1 / std::sqrt(1 - power(beta2, step)));
+    const T first = static_cast<T>(1 - beta1), second = static_cast<T>(1 - beta2);
+    const T kept = static_cast<T>(beta2), guard = static_cast<T>(eps);
+    const T shrink = decoupled ? static_cast<T>(1 - lr * weight_decay) : T(1);
+    for (size i = 0; i < n; ++i) {
+        const T g = decayed_gradient(grad[i], param[i], decoupled ? 0.0 : weight_decay, maximize);
+        m[i] = std::fma(first, g - m[i], m[i]);
+        v[i] = std::fma(second * g, g, kept * v[i]);
+        if (amsgrad) u[i] = u[i] > v[i] ? u[i] : v[i];
+        const T root = std::sqrt(amsgrad ? u[i] : v[i]);
+        const T start = shrink == T(1) ? param[i] : shrink * param[i];
+        param[i] = std::fma(-rate, m[i] / std::fma(root, scale, guard), start);
+    }
+}
+
+template <class T>
+void rmsprop_update(const T* grad, size n, double lr, double alpha, double eps, double weight_decay,
+                    double momentum, size centered, size maximize, T* v, T* velocity, T* m, T* param) {
+    const T rate = static_cast<T>(lr), share = static_cast<T>(1 - alpha), kept = static_cast<T>(alpha);
+    const T guard = static_cast<T>(eps), mu = static_cast<T>(momentum);
+    for (size i = 0; i < n; ++i) {
+        const T g = decayed_gradient(grad[i], param[i], weight_decay, maximize);
+        v[i] = std::fma(share * g, g, kept * v[i]);
+        T square = v[i];
+        if (centered) {
+            m[i] = std::fma(share, g - m[i], m[i]);
+            square = std::fma(T(0) - m[i], m[i], v[i]);
+            square = T(0) > square ? T(0) : square;
+        }
+        T direction = g / (std::sqrt(square) + guard);
+        if (mu != T(0)) direction = velocity[i] = std::fma(mu, velocity[i], direction);
+        param[i] = std::fma(-rate, direction, param[i]);
+    }
+}
+
+template <class T>
+void adagrad_update(const T* grad, size n, size step, double lr, double lr_decay, double eps,
+                    double weight_decay, size maximize, T* sum, T* param) {
+    const T rate = static_cast<T>(lr / (1 + static_cast<double>(step - 1) * lr_decay));
+    const T guard = static_cast<T>(eps);
+    for (size i = 0; i < n; ++i) {
+        const T g = decayed_gradient(grad[i], param[i], weight_decay, maximize);
+        sum[i] = std::fma(g, g, sum[i]);
+        param[i] = std::fma(-rate, g / (std::sqrt(sum[i]) + guard), param[i]);
+    }
+}
+
 }  // namespace
 
 #define NE_TORCH_TWIN(T, dtype)                                                                             \
@@ -187,6 +256,21 @@ void sgd_update(const T* grad, size n, double lr, double momentum, double weight
     extern "C" void sgd_update_##dtype(const T* g, size n, double lr, double momentum, double weight_decay, \
                                        int nesterov, T* v, T* p) {                                          \
         sgd_update(g, n, lr, momentum, weight_decay, nesterov != 0, v, p);                                  \
+    }                                                                                                       \
+    extern "C" void adam_update_##dtype(const T* g, size n, size step, double lr, double beta1,             \
+                                        double beta2, double eps, double weight_decay, size amsgrad,        \
+                                        size maximize, size decoupled, T* m, T* v, T* u, T* p) {            \
+        adam_update(g, n, step, lr, beta1, beta2, eps, weight_decay, amsgrad, maximize, decoupled, m, v, u, \
+                    p);                                                                                     \
+    }                                                                                                       \
+    extern "C" void rmsprop_update_##dtype(const T* g, size n, double lr, double alpha, double eps,         \
+                                           double weight_decay, double momentum, size centered,             \
+                                           size maximize, T* v, T* b, T* m, T* p) {                         \
+        rmsprop_update(g, n, lr, alpha, eps, weight_decay, momentum, centered, maximize, v, b, m, p);       \
+    }                                                                                                       \
+    extern "C" void adagrad_update_##dtype(const T* g, size n, size step, double lr, double lr_decay,       \
+                                           double eps, double weight_decay, size maximize, T* s, T* p) {    \
+        adagrad_update(g, n, step, lr, lr_decay, eps, weight_decay, maximize, s, p);                        \
     }
 
 NE_TORCH_TWIN(float, float32)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ne_torch import _core
-from ne_torch.layer import Layer
+from ne_torch.layer import Layer, StatesOf
 from ne_torch.typing import Array, ArrayLike
 
 __all__ = ["ReLU", "Softmax"]
@@ -40,6 +42,9 @@ class Activation(Layer):
         if self._input is None:
             raise RuntimeError(f"{place}: expected forward before backward; call forward(x) first")
         return _core.activation_backward(self.name, grad_output, self._input, None, place)
+
+    def _stage(self, states: StatesOf) -> tuple[Any, ...]:  # noqa: ARG002 - nothing is learned
+        return ("activation", self.name)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -96,6 +101,9 @@ class Softmax(Layer):
         if self._output is None:
             raise RuntimeError("Softmax: expected forward before backward; call forward(x) first")
         return _core.softmax_backward(grad_output, self._output, None, "Softmax")
+
+    def _stage(self, states: StatesOf) -> tuple[Any, ...]:  # noqa: ARG002 - nothing is learned
+        return ("softmax",)
 
     def __repr__(self) -> str:
         return "Softmax()"

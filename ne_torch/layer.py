@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from ne_torch.typing import Array, ArrayLike
 if TYPE_CHECKING:
     from ne_torch.serving import Predictor
 
-__all__ = ["Layer", "Parameter"]
+__all__ = ["Layer", "Parameter", "StatesOf"]
+
+StatesOf = Callable[["Parameter"], tuple[Array | None, ...]]
 
 
 class Parameter:
@@ -100,6 +103,13 @@ class Layer:
             If learning_rate is no finite number.
         """
         descend(self.parameters(), learning_rate, type(self).__name__)
+
+    def _stage(self, states: StatesOf) -> tuple[Any, ...] | None:  # noqa: ARG002 - for the layers that learn
+        """Describe this layer to the engine, see csrc/bindings/bind_training.cpp; None if it cannot do it.
+
+        ``states`` gives what the optimizer remembers of a parameter.
+        """
+        return None
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy starts with its parameters, not with what a forward pass has kept of its input, which may be

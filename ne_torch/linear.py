@@ -10,7 +10,7 @@ import numpy as np
 from ne_torch import _core
 from ne_torch._checks import float_dtype, positive_integer
 from ne_torch._memory import aligned
-from ne_torch.layer import Layer, Parameter
+from ne_torch.layer import Layer, Parameter, StatesOf
 from ne_torch.random import RandomLike, as_generator
 from ne_torch.typing import Array, ArrayLike, DTypeName
 
@@ -143,6 +143,12 @@ class Linear(Layer):
         return (
             {"weight": self._weight} if self._bias is None else {"weight": self._weight, "bias": self._bias}
         )
+
+    def _stage(self, states: StatesOf) -> tuple[Any, ...]:
+        weight, bias = self._weight, self._bias
+        if bias is None:
+            return ("linear", weight.data, states(weight), None, ())
+        return ("linear", weight.data, states(weight), bias.data, states(bias))
 
     @property
     def weight(self) -> Array:

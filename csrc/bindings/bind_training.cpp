@@ -25,32 +25,45 @@ T* parameter(py::handle value, const char* name) {
                            : parameter_array(value, "Trainer", name, dtype).template mutable_data<T>();
 }
 
-// A tuple of arrays, None where there is none.
+// An array that is learned and a tuple of its optimizer states, None where there is none.
 template <class T>
-States<T> states(py::handle values) {
-    States<T> result{};
+Learned<T> learned(py::handle value, py::handle states) {
+    Learned<T> result;
+    result.data = parameter<T>(value, "parameter");
     std::size_t i = 0;
-    for (const py::handle value : py::reinterpret_borrow<py::tuple>(values)) {
-        result.at(i++) = parameter<T>(value, "optimizer state");
+    for (const py::handle state : py::reinterpret_borrow<py::tuple>(states)) {
+        result.states.at(i++) = parameter<T>(state, "optimizer state");
     }
     return result;
 }
 
+// ("linear", weight, weight's states, bias, bias's states)
+template <class T>
+void add_linear(Plan<T>& plan, const py::tuple& layer) {
+    const auto weight = layer[1].cast<py::array>();
+    plan.add_linear(weight.shape(1), weight.shape(0), learned<T>(layer[1], layer[2]),
+                    learned<T>(layer[3], layer[4]));
+}
+
+// ("activation", name)
+template <class T>
+void add_activation(Plan<T>& plan, const py::tuple& layer) {
+    plan.add_activation(named(kActivations, layer[1].cast<std::string>()));
+}
+
+// Layers as Python describes them: a tuple each, whose first item is one of these kinds.
 template <class T>
 Plan<T> make_plan(const py::list& layers, Loss loss) {
+    using Add = void (*)(Plan<T>&, const py::tuple&);
+    static constexpr Named<Add> kinds[] = {
+        {add_linear<T>, "linear"},
+        {add_activation<T>, "activation"},
+        {[](Plan<T>& plan, const py::tuple&) { plan.add_softmax(); }, "softmax"},
+    };
     Plan<T> plan(loss);
     for (const py::handle item : layers) {
         const auto layer = py::reinterpret_borrow<py::tuple>(item);
-        const auto kind = layer[0].cast<std::string>();
-        if (kind == "activation") {
-            plan.add_activation(named(kActivations, layer[1].cast<std::string>()));
-        } else if (kind == "softmax") {
-            plan.add_softmax();
-        } else {
-            const auto weight = layer[1].cast<py::array>();
-            plan.add_linear(weight.shape(1), weight.shape(0), parameter<T>(layer[1], "weight"),
-                            parameter<T>(layer[2], "bias"), states<T>(layer[3]), states<T>(layer[4]));
-        }
+        named(kinds, layer[0].cast<std::string>())(plan, layer);
     }
     return plan;
 }

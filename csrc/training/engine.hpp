@@ -1,7 +1,7 @@
 // A whole training step, forward to update, and whole epochs of them. ISA-neutral, Python-free.
 //
 //   phase 1  on one's own samples: input turned feature-major, forward, loss, gradients down to the first
-//            dense stage
+//            stage that learns
 //   barrier
 //   phase 2  on one's own weights: grad_weight with the update in its store, grad_bias and its update
 //   barrier  (or the end of the region)
@@ -13,7 +13,6 @@
 
 #include <cstdint>
 
-#include "core/partition.hpp"
 #include "threading/thread_pool.hpp"
 #include "training/optimizer_settings.hpp"
 #include "training/plan.hpp"
@@ -58,14 +57,13 @@ class Engine {
                   double total_loss);
 
   private:
-    struct Member;
-
     int prepare(index_t rows);  // makes room, and returns how many threads are worth it
     double run_step(Team& team, const Batch<T>& batch, const UpdateOptions<T>& options);
-    void forward(Member& me, const Batch<T>& batch);
-    void loss(Member& me, const Batch<T>& batch);
-    void backward(Member& me);
-    void update(Member& me, const Batch<T>& batch, const UpdateOptions<T>& options);
+    Ends<T> ends(std::size_t stage, const Batch<T>& batch) const;
+    void forward(Member<T>& me, const Batch<T>& batch);
+    void loss(Member<T>& me, const Batch<T>& batch);
+    void backward(Member<T>& me, const Batch<T>& batch);
+    void update(Member<T>& me, const Batch<T>& batch);
     Batch<T> gather(const Samples<T>& samples, index_t first, index_t rows, const Team& team) const;
 
     Plan<T> plan_;

@@ -2,45 +2,65 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
+
+#include "training/stages/activation.hpp"
+#include "training/stages/dense.hpp"
+#include "training/stages/softmax.hpp"
 
 namespace ne_torch {
 
 template <class T>
-void Plan<T>::add_linear(index_t in_features, index_t out_features, T* weight, T* bias,
-                         const States<T>& weight_states, const States<T>& bias_states) {
-    const bool first = work_per_row_ == 0;
-    if (first) {
-        for (Stage<T> stage : leading_) {
-            stage.in_features = stage.out_features = in_features;
-            stages_.push_back(stage);
-        }
-        first_dense_ = stages_.size();
-    } else if (stages_.back().out_features != in_features) {
-        throw std::invalid_argument(
-            "Trainer: expected a Linear layer with in_features=" +
-            std::to_string(stages_.back().out_features) +
-            ", the width of the layer before it, got in_features=" + std::to_string(in_features));
+void Plan<T>::add_linear(index_t in_features, index_t out_features, const Learned<T>& weight,
+                         const Learned<T>& bias) {
+    auto dense = std::make_unique<DenseStage<T>>(in_features, out_features, weight, bias);
+    if (!stages_.empty()) {
+        if (auto* before = dynamic_cast<DenseStage<T>*>(stages_.back().get())) dense->gate_input(*before);
     }
-    stages_.push_back({StageKind::dense, in_features, out_features, Activation::identity, weight, bias,
-                       weight_states, bias_states});
-    const double product = static_cast<double>(in_features) * static_cast<double>(out_features);
-    work_per_row_ += (first ? 2 : 3) * product;
+    add(std::move(dense));
 }
 
 template <class T>
-void Plan<T>::add_elementwise(StageKind kind, Activation activation) {
-    if (work_per_row_ == 0) {
-        leading_.push_back({kind, 0, 0, activation});
-        return;
+void Plan<T>::add_activation(Activation activation) {
+    if (activation == Activation::relu && !stages_.empty()) {
+        auto* dense = dynamic_cast<DenseStage<T>*>(stages_.back().get());
+        if (dense && dense->take_relu()) return;
     }
-    Stage<T>& last = stages_.back();
-    const bool fits_the_store = kind == StageKind::activation && activation == Activation::relu;
-    if (fits_the_store && last.kind == StageKind::dense && last.activation == Activation::identity) {
-        last.activation = activation;
-        return;
+    add([activation](index_t width) { return std::make_unique<ActivationStage<T>>(width, activation); });
+}
+
+template <class T>
+void Plan<T>::add_softmax() {
+    add([](index_t width) { return std::make_unique<SoftmaxStage<T>>(width); });
+}
+
+template <class T>
+void Plan<T>::add(StagePointer stage) {
+    if (stages_.empty()) {
+        for (const MakeStage& make : leading_) append(make(stage->in_features));
+    } else if (stages_.back()->out_features != stage->in_features) {
+        throw std::invalid_argument(
+            "Trainer: expected a layer with in_features=" + std::to_string(stages_.back()->out_features) +
+            ", the width of the layer before it, got in_features=" + std::to_string(stage->in_features));
     }
-    const index_t width = last.out_features;
-    stages_.push_back({kind, width, width, activation});
+    append(std::move(stage));
+}
+
+template <class T>
+void Plan<T>::add(const MakeStage& make) {
+    if (stages_.empty()) {
+        leading_.push_back(make);
+    } else {
+        append(make(stages_.back()->out_features));
+    }
+}
+
+template <class T>
+void Plan<T>::append(StagePointer stage) {
+    const bool learned_before = first_learning_ < stages_.size();
+    work_per_row_ += stage->work_per_row(!learned_before);
+    if (!learned_before) first_learning_ = stages_.size() + (stage->learns() ? 0 : 1);
+    stages_.push_back(std::move(stage));
 }
 
 template class Plan<float>;

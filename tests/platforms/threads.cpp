@@ -42,9 +42,9 @@ Values train(std::uint64_t seed) {
     Values first = normal(seed, kIn * kHidden), second = normal(seed + 1, kHidden * kOut);
     Values first_bias(kHidden), second_bias(kOut);
     Plan<float> plan(Loss::mse);
-    plan.add_linear(kIn, kHidden, first.data(), first_bias.data(), {}, {});
+    plan.add_linear(kIn, kHidden, {first.data()}, {first_bias.data()});
     plan.add_activation(Activation::relu);
-    plan.add_linear(kHidden, kOut, second.data(), second_bias.data(), {}, {});
+    plan.add_linear(kHidden, kOut, {second.data()}, {second_bias.data()});
     OptimizerSettings settings;
     settings.lr = 0.1;
     Engine<float> engine(std::move(plan), settings);

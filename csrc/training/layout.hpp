@@ -1,0 +1,45 @@
+// Hands out consecutive pieces of one allocation, each on a cache line of its own. A first pass without
+// memory only counts.
+#pragma once
+
+#include "core/views.hpp"
+
+namespace ne_torch {
+
+inline constexpr index_t kCacheLine = 64;
+
+inline index_t round_up(index_t n, index_t unit) { return (n + unit - 1) / unit * unit; }
+
+// Elements from row to row: whole cache lines, and no multiple of 1 KiB, where rows would share a few sets of
+// the cache and evict each other.
+template <class T>
+index_t padded(index_t row) {
+    constexpr index_t line = kCacheLine / static_cast<index_t>(sizeof(T));
+    const index_t stride = round_up(row, line);
+    return stride % (16 * line) == 0 ? stride + line : stride;
+}
+
+template <class T>
+class Layout {
+  public:
+    explicit Layout(T* memory) : memory_(memory) {}
+
+    T* take(index_t elements) {
+        T* piece = memory_ ? memory_ + used_ : nullptr;
+        used_ += round_up(elements, kCacheLine / static_cast<index_t>(sizeof(T)));
+        return piece;
+    }
+    // rows of `length` elements, padded
+    Matrix<T> take_matrix(index_t rows, index_t length) {
+        const index_t stride = padded<T>(length);
+        return {take(rows * stride), stride, 1};
+    }
+
+    index_t used() const { return used_; }
+
+  private:
+    T* memory_;
+    index_t used_ = 0;
+};
+
+}  // namespace ne_torch

@@ -1,0 +1,20 @@
+// An array that is learned, as a stage borrows it from its Python layer, with what the optimizer remembers of
+// it.
+#pragma once
+
+#include <array>
+
+#include "core/update_options.hpp"
+
+namespace ne_torch {
+
+template <class T>
+using States = std::array<T*, kMaxStates>;
+
+template <class T>
+struct Learned {
+    T* data = nullptr;      // null: there is none
+    States<T> states = {};  // laid out as data; null where the optimizer wants none
+};
+
+}  // namespace ne_torch

@@ -1,0 +1,87 @@
+// One member's view of a block of samples: what it computes, and when it has to wait.
+//
+// In phase 1 shares are samples where the block has enough whole vectors for the team, and nobody waits.
+// Otherwise the rows of every product are shared, and sync() is a barrier. In phase 2 shares are weights.
+#pragma once
+
+#include "core/kernel_table.hpp"
+#include "core/partition.hpp"
+#include "core/update_options.hpp"
+#include "threading/thread_pool.hpp"
+
+namespace ne_torch {
+
+template <class T>
+Matrix<const T> read(Matrix<T> m) {
+    return {m.data, m.row_stride, m.col_stride};
+}
+
+// Where a block lies in its batch. A gradient is a chain over the whole batch: it is taken up where the block
+// before left it, and ends with the last one.
+struct BlockPlace {
+    bool first = true;
+    bool last = true;
+};
+
+template <class T>
+class Member {
+  public:
+    Member(Team& members, const Kernels<T>& table, index_t block_rows, BlockPlace where, T* room,
+           const UpdateOptions<T>& update)
+        : team(members),
+          kernels(table),
+          rows(block_rows),
+          place(where),
+          packing(room),
+          options(update),
+          columns(share_range(block_rows, table.lanes, members.index, members.count)) {
+        const index_t vectors = (rows + kernels.lanes - 1) / kernels.lanes;
+        const index_t largest = (vectors + team.count - 1) / team.count;
+        by_samples_ = 5 * vectors >= 4 * largest * team.count;
+    }
+
+    // My samples: how many, and their part of a feature-major or of a batch-major matrix.
+    index_t width() const { return columns.end - columns.begin; }
+    template <class U>
+    Matrix<U> mine(Matrix<U> m) const {
+        return {m.at(0, columns.begin), m.row_stride, 1};
+    }
+    template <class U>
+    Matrix<U> my_rows(Matrix<U> m) const {
+        return {m.at(columns.begin, 0), m.row_stride, 1};
+    }
+
+    // In phase 1, before others' samples are read.
+    void sync() {
+        if (!by_samples_) team.barrier();
+    }
+
+    // My share of a product of phase 1, whose columns are samples.
+    GemmArgs<T> share_samples(const GemmArgs<T>& g) const {
+        GemmArgs<T> share = by_samples_ ? gemm_columns(g, columns)
+                                        : gemm_rows(g, share_range(g.m, 1, team.index, team.count));
+        share.workspace = packing;
+        return share;
+    }
+    // My share of a product of phase 2.
+    GemmArgs<T> share_weights(const GemmArgs<T>& g) const {
+        GemmArgs<T> share = share_gemm(g, kernels.lanes, team.index, team.count);
+        share.workspace = packing;
+        return share;
+    }
+    // My share of n outputs of phase 2.
+    Range share(index_t n) const { return share_range(n, kernels.lanes, team.index, team.count); }
+
+    Team& team;
+    const Kernels<T>& kernels;
+    const index_t rows;  // samples of the block
+    const BlockPlace place;
+    T* const packing;
+    const UpdateOptions<T>& options;
+    const Range columns;
+
+  private:
+    bool by_samples_;
+};
+
+}  // namespace ne_torch

@@ -1,0 +1,55 @@
+// What a network is made of: a chain of stages, each with its forward pass, its backward pass right below
+// and, where it learns something, the update. One file a kind in stages/.
+//
+// Values and gradients are feature-major, (features, samples): a weight matrix as it lies is the broadcast
+// operand of a product, and what one stage writes is what the next one reads.
+#pragma once
+
+#include "core/views.hpp"
+#include "training/layout.hpp"
+#include "training/member.hpp"
+
+namespace ne_torch {
+
+// What surrounds a stage. Gradients are with respect to input and output.
+template <class T>
+struct Ends {
+    Matrix<T> input;
+    Matrix<T> output;
+    Matrix<T> grad_input;  // no data where nothing before the stage learns
+    Matrix<T> grad_output;
+    Matrix<const T> samples;  // of the first stage: the block as it came, batch-major; no data elsewhere
+};
+
+template <class T>
+class Stage {
+  public:
+    Stage(index_t in, index_t out) : in_features(in), out_features(out) {}
+    virtual ~Stage() = default;
+    Stage(const Stage&) = delete;
+    Stage& operator=(const Stage&) = delete;
+
+    const index_t in_features;
+    const index_t out_features;
+
+    // Multiply-adds for each sample of forward, backward and update; grad_input is not needed by the first.
+    virtual double work_per_row(bool /*first*/) const { return 0; }
+    virtual bool learns() const { return false; }
+
+    // Takes what it keeps from phase to phase; `rows` samples at most, which lie `stride` apart where a row
+    // is a feature. A second call lays out anew.
+    virtual void lay_out(Layout<T>& /*layout*/, index_t /*rows*/) {}
+    // Elements of a member's packing room.
+    virtual index_t packing(const Kernels<T>& /*kernels*/, index_t /*rows*/, index_t /*stride*/) const {
+        return 0;
+    }
+
+    // Phase 1. The engine syncs behind each call.
+    virtual void forward(Member<T>& me, const Ends<T>& ends) = 0;
+    virtual void backward(Member<T>& me, const Ends<T>& ends) = 0;
+
+    // Phase 2, when every member's phase 1 is done.
+    virtual void update(Member<T>& /*me*/, const Ends<T>& /*ends*/) {}
+};
+
+}  // namespace ne_torch

@@ -1,0 +1,135 @@
+#include "training/stages/dense.hpp"
+
+#include <algorithm>
+
+namespace ne_torch {
+
+template <class T>
+bool DenseStage<T>::take_relu() {
+    if (activation_ != Activation::identity) return false;
+    activation_ = Activation::relu;
+    return true;
+}
+
+template <class T>
+void DenseStage<T>::gate_input(DenseStage& before) {
+    gates_input_ = before.gated_by_next_ = before.activation_ == Activation::relu;
+}
+
+template <class T>
+double DenseStage<T>::work_per_row(bool first) const {
+    return (first ? 2 : 3) * static_cast<double>(this->in_features) * static_cast<double>(this->out_features);
+}
+
+template <class T>
+void DenseStage<T>::lay_out(Layout<T>& layout, index_t rows) {
+    batch_major_ = layout.take_matrix(rows, this->in_features);
+    grad_bias_ = layout.take(this->out_features);
+}
+
+template <class T>
+index_t DenseStage<T>::packing(const Kernels<T>& kernels, index_t rows, index_t stride) const {
+    Ends<T> ends;
+    ends.input.row_stride = ends.output.row_stride = stride;
+    ends.grad_input.row_stride = ends.grad_output.row_stride = stride;
+    return std::max({kernels.gemm_workspace(output_product(rows, ends)),
+                     kernels.gemm_workspace(grad_input_product(rows, ends)),
+                     kernels.gemm_workspace(grad_weight_product(rows, ends))});
+}
+
+template <class T>
+GemmArgs<T> DenseStage<T>::output_product(index_t rows, const Ends<T>& ends) const {
+    GemmArgs<T> g;
+    g.m = this->out_features;
+    g.n = rows;
+    g.k = this->in_features;
+    g.a = {weight_.data, this->in_features, 1};
+    g.b = read(ends.input);
+    g.c = ends.output;
+    g.epilogue = Epilogue::bias_row;
+    g.activation = activation_;
+    g.bias = bias_.data;
+    return g;
+}
+
+template <class T>
+void DenseStage<T>::forward(Member<T>& me, const Ends<T>& ends) {
+    if (!ends.samples.data) {
+        me.kernels.transpose(this->in_features, me.width(), read(me.mine(ends.input)),
+                             me.my_rows(batch_major_));
+    }
+    me.kernels.gemm(me.share_samples(output_product(me.rows, ends)));
+}
+
+template <class T>
+GemmArgs<T> DenseStage<T>::grad_input_product(index_t rows, const Ends<T>& ends) const {
+    GemmArgs<T> g;
+    g.m = this->in_features;
+    g.n = rows;
+    g.k = this->out_features;
+    g.a = {weight_.data, 1, this->in_features};
+    g.b = read(ends.grad_output);
+    g.c = ends.grad_input;
+    if (gates_input_) {
+        g.epilogue = Epilogue::gate;
+        g.gate = read(ends.input);
+    }
+    return g;
+}
+
+template <class T>
+void DenseStage<T>::backward(Member<T>& me, const Ends<T>& ends) {
+    if (activation_ != Activation::identity && !gated_by_next_) {
+        const Matrix<T> grad = me.mine(ends.grad_output);
+        me.kernels.activation_backward(activation_, this->out_features, me.width(), read(grad),
+                                       read(me.mine(ends.output)), grad);
+        me.sync();
+    }
+    if (ends.grad_input.data) me.kernels.gemm(me.share_samples(grad_input_product(me.rows, ends)));
+}
+
+template <class T>
+GemmArgs<T> DenseStage<T>::grad_weight_product(index_t rows, const Ends<T>& ends) const {
+    GemmArgs<T> g;
+    g.m = this->out_features;
+    g.n = this->in_features;
+    g.k = rows;
+    g.a = read(ends.grad_output);
+    g.b = ends.samples.data ? ends.samples : read(batch_major_);
+    g.c = {weight_.data, this->in_features, 1};
+    g.epilogue = Epilogue::update;
+    std::copy(weight_.states.begin(), weight_.states.end(), g.state);
+    return g;
+}
+
+template <class T>
+void DenseStage<T>::update(Member<T>& me, const Ends<T>& ends) {
+    update_weight(me, ends);
+    if (bias_.data) update_bias(me, ends);
+}
+
+template <class T>
+void DenseStage<T>::update_weight(Member<T>& me, const Ends<T>& ends) {
+    GemmArgs<T> g = grad_weight_product(me.rows, ends);
+    g.update = &me.options;
+    me.kernels.gemm(me.share_weights(g));
+}
+
+template <class T>
+void DenseStage<T>::update_bias(Member<T>& me, const Ends<T>& ends) {
+    const Range mine = me.share(this->out_features);
+    const index_t count = mine.end - mine.begin;
+    T* const grad = grad_bias_ + mine.begin;
+    States<T> states = bias_.states;
+    for (T*& state : states) {
+        if (state) state += mine.begin;
+    }
+    me.kernels.row_sums(count, me.rows, {ends.grad_output.at(mine.begin, 0), ends.grad_output.row_stride, 1},
+                        grad);
+    me.kernels.update(me.options, 1, count, {grad}, {bias_.data + mine.begin}, states.data());
+}
+
+template class DenseStage<float>;
+template class DenseStage<double>;
+
+}  // namespace ne_torch

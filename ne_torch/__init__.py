@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ne_torch import functional
+from ne_torch import functional, init
 from ne_torch._config import get_num_threads, set_num_threads, show_config
 from ne_torch._core import __version__
 from ne_torch.activations import ReLU, Softmax
@@ -40,6 +40,7 @@ __all__ = [
     "datasets",
     "functional",
     "get_num_threads",
+    "init",
     "load_predictor",
     "manual_seed",
     "set_num_threads",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ne_torch import _core
+from ne_torch import _core, init
 from ne_torch._checks import float_dtype, positive_integer
 from ne_torch._memory import aligned
 from ne_torch.layer import Layer, Parameter, StatesOf
-from ne_torch.random import RandomLike, as_generator
+from ne_torch.random import Generator, RandomLike, as_generator
 from ne_torch.typing import Array, ArrayLike, DTypeName
 
 __all__ = ["Linear"]
@@ -21,7 +22,7 @@ class Linear(Layer):
     """The affine map ``y = x W^T + b``.
 
     Weights start Xavier-normal, sigma = sqrt(2 / (in_features + out_features)) (Glorot and Bengio, AISTATS
-    2010), biases at zero.
+    2010), biases at zero, unless ``init`` says otherwise.
 
     Parameters
     ----------
@@ -33,6 +34,10 @@ class Linear(Layer):
         Precision of parameters, inputs and arithmetic.
     rng : int, Generator, numpy.random.Generator or None
         Where the initial weights come from; the same integer gives the same weights everywhere.
+    init : {"xavier_normal", "torch"} or callable, default "xavier_normal"
+        ``"torch"`` draws weight, then bias, uniform in +-1 / sqrt(in_features), as torch.nn.Linear does. A
+        callable of ``ne_torch.init``, or one like them, is called as ``init(weight, generator=...)``; biases
+        are zero then.
 
     Attributes
     ----------
@@ -46,7 +51,7 @@ class Linear(Layer):
     Raises
     ------
     ValueError
-        If a size is below 1.
+        If a size is below 1, or init is another word.
     TypeError
         If a size is no integer, or dtype is neither float32 nor float64.
 
@@ -56,6 +61,8 @@ class Linear(Layer):
     >>> linear = nt.Linear(3, 2, rng=0)
     >>> linear(np.ones((5, 3), dtype="float32")).shape
     (5, 2)
+    >>> nt.Linear(3, 2, init=nt.init.kaiming_uniform_, rng=0).weight.shape
+    (2, 3)
     """
 
     def __init__(
@@ -65,14 +72,15 @@ class Linear(Layer):
         bias: bool = True,
         dtype: DTypeName = "float32",
         rng: RandomLike = None,
+        *,
+        init: str | Callable[..., object] = "xavier_normal",
     ) -> None:
         self.in_features = positive_integer(in_features, "Linear", "in_features")
         self.out_features = positive_integer(out_features, "Linear", "out_features")
         self.dtype: np.dtype[Any] = float_dtype(dtype, "Linear")
-        sigma = math.sqrt(2.0 / (self.in_features + self.out_features))
-        shape = (self.out_features, self.in_features)
-        self._weight = Parameter(aligned(as_generator(rng).normal(shape, sigma, self.dtype.name)))
+        self._weight = Parameter(aligned(np.zeros((self.out_features, self.in_features), self.dtype)))
         self._bias = Parameter(aligned(np.zeros(self.out_features, self.dtype))) if bias else None
+        _initialize(self._weight.data, self.bias, init, as_generator(rng))
         self._input: ArrayLike = None
 
     def forward(self, x: ArrayLike, out: Array | None = None) -> Array:
@@ -183,3 +191,18 @@ class Linear(Layer):
             f"Linear(in_features={self.in_features}, out_features={self.out_features}, "
             f"bias={self._bias is not None}, dtype={self.dtype.name})"
         )
+
+
+def _initialize(
+    weight: Array, bias: Array | None, rule: str | Callable[..., object], generator: Generator
+) -> None:
+    if callable(rule):
+        rule(weight, generator=generator)
+    elif rule == "xavier_normal":
+        init.xavier_normal_(weight, generator=generator)
+    elif rule == "torch":
+        bound = 1 / math.sqrt(weight.shape[1])
+        for array in (weight,) if bias is None else (weight, bias):
+            init.uniform_(array, -bound, bound, generator=generator)
+    else:
+        raise ValueError(f'Linear: expected init "xavier_normal", "torch" or a callable, got {rule!r}')

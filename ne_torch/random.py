@@ -53,6 +53,31 @@ class Generator:
         self._advance(values.size)
         return values
 
+    def uniform(
+        self, shape: Sequence[int], low: float = 0.0, high: float = 1.0, dtype: str = "float64"
+    ) -> Array:
+        """Draw numbers that are uniform in [low, high).
+
+        Each is ``fma(u, high - low, low)`` in float64, rounded to dtype; u in [0, 1) is a multiple of 2**-53,
+        of 2**-24 for float32; where low is not 0 that rounding may give high itself.
+
+        Raises
+        ------
+        ValueError
+            If low is above high, or their difference is infinite.
+        """
+        place = "Generator.uniform"
+        lengths = [_length(length, place, "shape") for length in shape]
+        low = _core.finite_number(low, place, "low")
+        high = _core.finite_number(high, place, "high")
+        _core.finite_number(high - low, place, "high - low")
+        if low > high:
+            raise ValueError(f"{place}: expected low <= high, got low={low} and high={high}")
+        dtype = float_dtype(dtype, place).name
+        values = _core.random_uniform(self.seed, self.position, low, high, lengths, dtype)
+        self._advance(values.size)
+        return values
+
     def permutation(self, n: int) -> Array:
         """Draw a permutation of 0 .. n - 1 (int64), by Fisher and Yates."""
         n = _length(n, "Generator.permutation", "n")

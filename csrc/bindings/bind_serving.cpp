@@ -121,7 +121,7 @@ class PyPredictor {
     std::variant<Predictor<float>, Predictor<double>> predictor_;
 };
 
-// What an exported program needs to compute exp as kernels/exp.hpp does.
+// What an exported program needs to compute exp as kernels/elementary/exp.hpp does.
 template <class T>
 py::dict exp_constants() {
     using C = ExpConstants<T>;

@@ -1,4 +1,5 @@
-// The numbers of exp, see kernels/exp.hpp: kernels compute with them, and exported programs are given them.
+// The numbers of exp, see kernels/elementary/exp.hpp: kernels compute with them, and exported programs are
+// given them.
 #pragma once
 
 namespace ne_torch {

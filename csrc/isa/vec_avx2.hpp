@@ -45,6 +45,23 @@ struct VecF32 {
     static VecF32 zero_where_not_positive(VecF32 x, VecF32 y) {
         return {_mm256_and_ps(_mm256_cmp_ps(x.v, _mm256_setzero_ps(), _CMP_NLE_UQ), y.v)};
     }
+    static VecF32 where_less(VecF32 a, VecF32 b, VecF32 yes, VecF32 no) {
+        return {_mm256_blendv_ps(no.v, yes.v, _mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ))};
+    }
+    static VecF32 abs(VecF32 x) { return {_mm256_andnot_ps(_mm256_set1_ps(T(-0.0)), x.v)}; }
+    static VecF32 copy_sign(VecF32 x, VecF32 y) {
+        return {_mm256_or_ps(abs(x).v, _mm256_and_ps(_mm256_set1_ps(T(-0.0)), y.v))};
+    }
+    // the biased exponent becomes a number in the mantissa of 2^23
+    static VecF32 split_exponent(VecF32 x, VecF32& mantissa) {
+        const __m256i root_half = _mm256_set1_epi32(0x3f3504f3);
+        const __m256i bits =
+            _mm256_add_epi32(_mm256_castps_si256(x.v), _mm256_set1_epi32(0x3f800000 - 0x3f3504f3));
+        const __m256i fraction = _mm256_and_si256(bits, _mm256_set1_epi32(0x7fffff));
+        mantissa = {_mm256_castsi256_ps(_mm256_add_epi32(fraction, root_half))};
+        const __m256i exponent = _mm256_or_si256(_mm256_srli_epi32(bits, 23), _mm256_set1_epi32(0x4b000000));
+        return {_mm256_sub_ps(_mm256_castsi256_ps(exponent), _mm256_set1_ps(8388608.0f + 127.0f))};
+    }
     static VecF32 power_of_two(VecF32 n) {
         const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n.v), _mm256_set1_epi32(127));
         return {_mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23))};
@@ -106,6 +123,24 @@ struct VecF64 {
     static VecF64 min(VecF64 a, VecF64 b) { return {_mm256_min_pd(a.v, b.v)}; }
     static VecF64 zero_where_not_positive(VecF64 x, VecF64 y) {
         return {_mm256_and_pd(_mm256_cmp_pd(x.v, _mm256_setzero_pd(), _CMP_NLE_UQ), y.v)};
+    }
+    static VecF64 where_less(VecF64 a, VecF64 b, VecF64 yes, VecF64 no) {
+        return {_mm256_blendv_pd(no.v, yes.v, _mm256_cmp_pd(a.v, b.v, _CMP_LT_OQ))};
+    }
+    static VecF64 abs(VecF64 x) { return {_mm256_andnot_pd(_mm256_set1_pd(T(-0.0)), x.v)}; }
+    static VecF64 copy_sign(VecF64 x, VecF64 y) {
+        return {_mm256_or_pd(abs(x).v, _mm256_and_pd(_mm256_set1_pd(T(-0.0)), y.v))};
+    }
+    // the biased exponent becomes a number in the mantissa of 2^52
+    static VecF64 split_exponent(VecF64 x, VecF64& mantissa) {
+        const __m256i root_half = _mm256_set1_epi64x(0x3fe6a09e667f3bcc);
+        const __m256i bits = _mm256_add_epi64(_mm256_castpd_si256(x.v),
+                                              _mm256_set1_epi64x(0x3ff0000000000000 - 0x3fe6a09e667f3bcc));
+        const __m256i fraction = _mm256_and_si256(bits, _mm256_set1_epi64x(0xfffffffffffff));
+        mantissa = {_mm256_castsi256_pd(_mm256_add_epi64(fraction, root_half))};
+        const __m256i exponent =
+            _mm256_or_si256(_mm256_srli_epi64(bits, 52), _mm256_set1_epi64x(0x4330000000000000));
+        return {_mm256_sub_pd(_mm256_castsi256_pd(exponent), _mm256_set1_pd(4503599627370496.0 + 1023.0))};
     }
     static VecF64 power_of_two(VecF64 n) {
         const __m256i exponent =

@@ -43,6 +43,24 @@ struct VecF32 {
     static VecF32 zero_where_not_positive(VecF32 x, VecF32 y) {
         return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x.v, _mm512_setzero_ps(), _CMP_NLE_UQ), y.v)};
     }
+    static VecF32 where_less(VecF32 a, VecF32 b, VecF32 yes, VecF32 no) {
+        return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ), no.v, yes.v)};
+    }
+    static VecF32 abs(VecF32 x) { return {_mm512_abs_ps(x.v)}; }
+    static VecF32 copy_sign(VecF32 x, VecF32 y) {
+        const __m512 sign = _mm512_set1_ps(T(-0.0));
+        return {_mm512_or_ps(_mm512_andnot_ps(sign, x.v), _mm512_and_ps(sign, y.v))};
+    }
+    // the biased exponent becomes a number in the mantissa of 2^23
+    static VecF32 split_exponent(VecF32 x, VecF32& mantissa) {
+        const __m512i root_half = _mm512_set1_epi32(0x3f3504f3);
+        const __m512i bits =
+            _mm512_add_epi32(_mm512_castps_si512(x.v), _mm512_set1_epi32(0x3f800000 - 0x3f3504f3));
+        const __m512i fraction = _mm512_and_si512(bits, _mm512_set1_epi32(0x7fffff));
+        mantissa = {_mm512_castsi512_ps(_mm512_add_epi32(fraction, root_half))};
+        const __m512i exponent = _mm512_or_si512(_mm512_srli_epi32(bits, 23), _mm512_set1_epi32(0x4b000000));
+        return {_mm512_sub_ps(_mm512_castsi512_ps(exponent), _mm512_set1_ps(8388608.0f + 127.0f))};
+    }
     static VecF32 power_of_two(VecF32 n) {
         const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127));
         return {_mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23))};
@@ -106,6 +124,25 @@ struct VecF64 {
     static VecF64 min(VecF64 a, VecF64 b) { return {_mm512_min_pd(a.v, b.v)}; }
     static VecF64 zero_where_not_positive(VecF64 x, VecF64 y) {
         return {_mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x.v, _mm512_setzero_pd(), _CMP_NLE_UQ), y.v)};
+    }
+    static VecF64 where_less(VecF64 a, VecF64 b, VecF64 yes, VecF64 no) {
+        return {_mm512_mask_blend_pd(_mm512_cmp_pd_mask(a.v, b.v, _CMP_LT_OQ), no.v, yes.v)};
+    }
+    static VecF64 abs(VecF64 x) { return {_mm512_abs_pd(x.v)}; }
+    static VecF64 copy_sign(VecF64 x, VecF64 y) {
+        const __m512d sign = _mm512_set1_pd(T(-0.0));
+        return {_mm512_or_pd(_mm512_andnot_pd(sign, x.v), _mm512_and_pd(sign, y.v))};
+    }
+    // the biased exponent becomes a number in the mantissa of 2^52
+    static VecF64 split_exponent(VecF64 x, VecF64& mantissa) {
+        const __m512i root_half = _mm512_set1_epi64(0x3fe6a09e667f3bcc);
+        const __m512i bits = _mm512_add_epi64(_mm512_castpd_si512(x.v),
+                                              _mm512_set1_epi64(0x3ff0000000000000 - 0x3fe6a09e667f3bcc));
+        const __m512i fraction = _mm512_and_si512(bits, _mm512_set1_epi64(0xfffffffffffff));
+        mantissa = {_mm512_castsi512_pd(_mm512_add_epi64(fraction, root_half))};
+        const __m512i exponent =
+            _mm512_or_si512(_mm512_srli_epi64(bits, 52), _mm512_set1_epi64(0x4330000000000000));
+        return {_mm512_sub_pd(_mm512_castsi512_pd(exponent), _mm512_set1_pd(4503599627370496.0 + 1023.0))};
     }
     static VecF64 power_of_two(VecF64 n) {
         const __m512i exponent =

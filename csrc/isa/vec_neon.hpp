@@ -57,6 +57,20 @@ struct VecF32 {
     static VecF32 zero_where_not_positive(VecF32 x, VecF32 y) {
         return {vbslq_f32(vclezq_f32(x.v), vdupq_n_f32(0), y.v)};
     }
+    static VecF32 where_less(VecF32 a, VecF32 b, VecF32 yes, VecF32 no) {
+        return {vbslq_f32(vcltq_f32(a.v, b.v), yes.v, no.v)};
+    }
+    static VecF32 abs(VecF32 x) { return {vabsq_f32(x.v)}; }
+    static VecF32 copy_sign(VecF32 x, VecF32 y) {
+        return {vbslq_f32(vreinterpretq_u32_f32(vdupq_n_f32(T(-0.0))), y.v, x.v)};
+    }
+    static VecF32 split_exponent(VecF32 x, VecF32& mantissa) {
+        const uint32x4_t root_half = vdupq_n_u32(0x3f3504f3);
+        const uint32x4_t bits = vaddq_u32(vreinterpretq_u32_f32(x.v), vdupq_n_u32(0x3f800000 - 0x3f3504f3));
+        const uint32x4_t fraction = vandq_u32(bits, vdupq_n_u32(0x7fffff));
+        mantissa = {vreinterpretq_f32_u32(vaddq_u32(fraction, root_half))};
+        return {vsubq_f32(vcvtq_f32_u32(vshrq_n_u32(bits, 23)), vdupq_n_f32(127.0f))};
+    }
     static VecF32 power_of_two(VecF32 n) {
         const int32x4_t exponent = vaddq_s32(vcvtq_s32_f32(n.v), vdupq_n_s32(127));
         return {vreinterpretq_f32_s32(vshlq_n_s32(exponent, 23))};
@@ -115,6 +129,21 @@ struct VecF64 {
     static VecF64 min(VecF64 a, VecF64 b) { return {vbslq_f64(vcltq_f64(a.v, b.v), a.v, b.v)}; }
     static VecF64 zero_where_not_positive(VecF64 x, VecF64 y) {
         return {vbslq_f64(vclezq_f64(x.v), vdupq_n_f64(0), y.v)};
+    }
+    static VecF64 where_less(VecF64 a, VecF64 b, VecF64 yes, VecF64 no) {
+        return {vbslq_f64(vcltq_f64(a.v, b.v), yes.v, no.v)};
+    }
+    static VecF64 abs(VecF64 x) { return {vabsq_f64(x.v)}; }
+    static VecF64 copy_sign(VecF64 x, VecF64 y) {
+        return {vbslq_f64(vreinterpretq_u64_f64(vdupq_n_f64(T(-0.0))), y.v, x.v)};
+    }
+    static VecF64 split_exponent(VecF64 x, VecF64& mantissa) {
+        const uint64x2_t root_half = vdupq_n_u64(0x3fe6a09e667f3bcc);
+        const uint64x2_t bits =
+            vaddq_u64(vreinterpretq_u64_f64(x.v), vdupq_n_u64(0x3ff0000000000000 - 0x3fe6a09e667f3bcc));
+        const uint64x2_t fraction = vandq_u64(bits, vdupq_n_u64(0xfffffffffffff));
+        mantissa = {vreinterpretq_f64_u64(vaddq_u64(fraction, root_half))};
+        return {vsubq_f64(vcvtq_f64_u64(vshrq_n_u64(bits, 52)), vdupq_n_f64(1023.0))};
     }
     static VecF64 power_of_two(VecF64 n) {
         const int64x2_t exponent = vaddq_s64(vcvtq_s64_f64(n.v), vdupq_n_s64(1023));

@@ -1,7 +1,7 @@
 // V without SIMD: one lane, std::fma. The slow twin that every machine has.
 //
 // What a V offers (see also kernels/): load, store, broadcast, +, -, *, /, sqrt, fma, comparisons that
-// select, and what exp and a register transpose need. Masks name the first n lanes.
+// select, and what elementary functions and a register transpose need. Masks name the first n lanes.
 #pragma once
 
 #include <cmath>
@@ -17,6 +17,9 @@ struct Vec {
     static constexpr int lanes = 1;
     static constexpr int max_rows = 4;     // MR of a tile
     static constexpr int max_vectors = 2;  // NR / lanes of a tile
+
+    static constexpr Bits root_half =  // the bits of sqrt(1/2), rounded down
+        sizeof(T) == 4 ? Bits{0x3f3504f3} : static_cast<Bits>(0x3fe6a09e667f3bcc);
 
     T v;
 
@@ -48,6 +51,23 @@ struct Vec {
     static Vec min(Vec a, Vec b) { return {a.v < b.v ? a.v : b.v}; }
     // x <= 0 ? 0 : y
     static Vec zero_where_not_positive(Vec x, Vec y) { return {x.v <= T(0) ? T(0) : y.v}; }
+    // a < b ? yes : no, so that no comes out where either is NaN
+    static Vec where_less(Vec a, Vec b, Vec yes, Vec no) { return a.v < b.v ? yes : no; }
+    static Vec abs(Vec x) { return {std::fabs(x.v)}; }
+    // |x| with the sign bit of y
+    static Vec copy_sign(Vec x, Vec y) { return {std::copysign(x.v, y.v)}; }
+    // For a normal x > 0: x = mantissa 2^exponent with the mantissa in [sqrt(1/2), sqrt(2)). Any other x
+    // gives some number. The sum carries into the exponent where the mantissa is sqrt(2) or more.
+    static Vec split_exponent(Vec x, Vec& mantissa) {
+        constexpr Bits one = Bits{Bias} << MantissaBits;
+        Bits bits;
+        std::memcpy(&bits, &x.v, sizeof(T));
+        bits += one - root_half;
+        const Bits exponent = bits >> MantissaBits;
+        bits = (bits & ((Bits{1} << MantissaBits) - 1)) + root_half;
+        std::memcpy(&mantissa.v, &bits, sizeof(T));
+        return {static_cast<T>(exponent) - static_cast<T>(Bias)};
+    }
     // 2^n for an integral n in the range of normal numbers
     static Vec power_of_two(Vec n) {
         const T exponent = std::isnan(n.v) ? T(0) : n.v;  // a NaN has no integer to convert to

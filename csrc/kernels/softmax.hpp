@@ -7,7 +7,7 @@
 #pragma once
 
 #include "core/views.hpp"
-#include "kernels/exp.hpp"
+#include "kernels/elementary/exp.hpp"
 #include "kernels/lanes.hpp"
 
 namespace ne_torch {

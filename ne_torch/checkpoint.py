@@ -12,8 +12,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ne_torch._files import write_atomically
-from ne_torch._fit_state import FitState
 from ne_torch.optimizers import Optimizer
+from ne_torch.training.state import FitState
 
 if TYPE_CHECKING:
     from ne_torch.trainer import Trainer

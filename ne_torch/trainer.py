@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from time import perf_counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ne_torch import _core
 from ne_torch._checks import positive_integer
-from ne_torch._engine import make_engine
-from ne_torch._fit_state import FitState
-from ne_torch._progress import Progress
 from ne_torch.history import History
-from ne_torch.optimizers import Optimizer
-from ne_torch.random import Generator, RandomLike, as_generator
-from ne_torch.typing import Array, ArrayLike
+from ne_torch.random import RandomLike
+from ne_torch.training.arguments import Callback, callables, samples, validation_pair
+from ne_torch.training.fit import Run, begin_receipt, begin_state
+from ne_torch.training.state import FitState
+from ne_torch.training.steps import Stepper
+from ne_torch.typing import ArrayLike
 
 if TYPE_CHECKING:
     from ne_torch.receipt import Receipt
 
 __all__ = ["History", "Trainer"]
 
-Callback = Callable[[int, History], object]
-
 _EVALUATION_ROWS = 1024
-_TURN = 0.02  # seconds that the engine runs before Python can draw, or raise KeyboardInterrupt
 
 
 class Trainer:
@@ -55,7 +50,7 @@ class Trainer:
         self._model = model
         self._loss = loss
         self._optimizer = optimizer
-        self._renew_engine()
+        self._stepper = Stepper(model, loss, optimizer)
         self._state: FitState | None = None
 
     @property
@@ -81,7 +76,7 @@ class Trainer:
         of the model's parameters. Either way gives the same bits; layer by layer leaves gradients behind, the
         engine does not.
         """
-        return self._engine is not None
+        return self._stepper.engine is not None
 
     def step(self, x: ArrayLike, target: ArrayLike) -> float:
         """Train on one batch; return its loss before the update.
@@ -98,35 +93,11 @@ class Trainer:
         RuntimeError
             If another thread is inside this trainer.
         """
-        if self._engine is None:
-            return self._step_by_layers(x, target)
-        value = self._engine.step(x, target)
-        if value is None:  # model or optimizer have changed since the engine was made
-            self._renew_engine()
-            return self.step(x, target)
-        return value
-
-    def _renew_engine(self) -> None:
-        self._engine = make_engine(self._model, self._loss, self._optimizer)
-
-    def _step_by_layers(self, x: ArrayLike, target: ArrayLike, cursor: list[Any] | None = None) -> float:
-        value: float = self._loss.forward(self._model.forward(x), target)
-        self._model.backward(self._loss.backward())
-        if cursor is None:
-            self._optimizer.step()
-            return value
-        rows = len(x)
-        moved = [cursor[0] + rows, cursor[1] + value * rows]
-        if isinstance(self._optimizer, Optimizer):
-            self._optimizer._step((cursor, moved))
-        else:
-            self._optimizer.step()
-            cursor[:] = moved
-        return value
+        return self._stepper.step(x, target)
 
     def evaluate(self, x: ArrayLike, target: ArrayLike) -> float:
         """Return the mean loss over all rows of x, without training."""
-        x, target = self._samples(x, target, "Trainer.evaluate")
+        x, target = samples(self._model, x, target, "Trainer.evaluate")
         total = 0.0
         for begin in range(0, len(x), _EVALUATION_ROWS):
             part = slice(begin, begin + _EVALUATION_ROWS)
@@ -194,89 +165,17 @@ class Trainer:
         epochs = positive_integer(epochs, place, "epochs")
         batch_size = positive_integer(batch_size, place, "batch_size")
         steps = positive_integer(max_steps, place, "max_steps") if max_steps is not None else None
-        x, target = self._samples(x, target, place)
-        callbacks = _callables(callbacks, place)
+        data = samples(self._model, x, target, place)
+        callbacks = callables(callbacks, place)
+        validation = None
         if validation_data is not None:
-            if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
-                kind = type(validation_data).__name__
-                raise TypeError(
-                    f"{place}: expected validation_data as a pair (x, target), got another {kind}"
-                )
-            validation_data = self._samples(*validation_data, f"{place}, validation_data")
-            self.evaluate(*(array[:1] for array in validation_data))  # a wrong shape fails before training
-        state, generator = self._begin(len(x), batch_size, bool(shuffle), rng, resume)
-        record = None if receipt is None else _begin_receipt(receipt, self, x, target, state)
-        self._state, history = state, state.history
-        with Progress(progress, epochs, len(x)) as bar:
-            bar.advance(state.epoch * len(x) + state.cursor[0])
-            while state.epoch < epochs and steps != 0:
-                epoch = state.epoch
-                state.position = generator.position
-                order = generator.permutation(len(x)) if shuffle else None
-                if record is not None:
-                    record.epoch_begins(self)
-                begin = perf_counter()
-                steps = self._epoch(x, target, order, state, steps, bar)
-                if state.cursor[0] < len(x):
-                    break
-                # An epoch interrupted from here on is told again when it is resumed: assign, never append.
-                history.loss[epoch:] = [state.cursor[1] / len(x)]
-                history.seconds[epoch:] = [perf_counter() - begin]
-                if validation_data is not None:
-                    history.validation_loss[epoch:] = [self.evaluate(*validation_data)]
-                if record is not None:
-                    record.epoch_ended(self, epoch, history.loss[epoch])
-                bar.epoch_ended(history)
-                stop = any([callback(epoch, history) is True for callback in callbacks])  # noqa: C419 - call all
-                state.finish_epoch(generator)
-                if stop:
-                    break
-        return history
-
-    def _begin(
-        self, samples: int, batch_size: int, shuffle: bool, rng: RandomLike, resume: bool
-    ) -> tuple[FitState, Generator]:
-        """Return the place to train from, and the stream of orders that stands there."""
-        if not resume:
-            generator = as_generator(rng)
-            return FitState(samples, batch_size, shuffle, generator.seed, generator.position), generator
-        if self._state is None:
-            raise RuntimeError(
-                "Trainer.fit: expected a training to resume, got a trainer that has not begun one; call fit "
-                "without resume, or load what a trainer has saved"
-            )
-        self._state.require(samples=samples, batch_size=batch_size, shuffle=shuffle)
-        return self._state, self._state.generator()
-
-    def _epoch(
-        self, x: Array, target: Array, order: Array | None, state: FitState, steps: int | None, bar: Progress
-    ) -> int | None:
-        """Finish an epoch, with a turn for Python every _TURN seconds; return the steps that are left."""
-        cursor = state.cursor
-        while cursor[0] < len(x) and steps != 0:
-            before = cursor[0]
-            turn = _TURN if steps is None else 0.0  # the engine takes one step at least
-            engine = self._engine
-            if engine is None or x.ndim != 2 or target.ndim != 2:
-                self._batch(x, target, order, state.batch_size, cursor)
-            elif not engine.run(x, target, order, cursor, state.batch_size, turn):
-                self._renew_engine()
-                continue
-            bar.advance(cursor[0] - before)
-            steps = None if steps is None else steps - 1
-        return steps
-
-    def _batch(
-        self, x: Array, target: Array, order: Array | None, batch_size: int, cursor: list[Any]
-    ) -> None:
-        first = cursor[0]
-        batch = slice(first, first + batch_size) if order is None else order[first : first + batch_size]
-        x, target = x[batch], target[batch]
-        while self._engine is not None:
-            if self._engine.step_and_record(x, target, cursor, len(x)):
-                return
-            self._renew_engine()
-        self._step_by_layers(x, target, cursor)
+            validation = validation_pair(self._model, validation_data, place)
+            self.evaluate(*(array[:1] for array in validation))  # a wrong shape fails before training
+        state, generator = begin_state(self._state, len(data[0]), batch_size, bool(shuffle), rng, resume)
+        record = begin_receipt(receipt, self, data, state)
+        self._state = state
+        Run(self, data, validation, state, generator, callbacks, record).train(epochs, steps, progress)
+        return state.history
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write parameters, optimizer and the place of training to a safetensors file, all of it or nothing.
@@ -298,42 +197,3 @@ class Trainer:
         from ne_torch.checkpoint import load_trainer
 
         self._state = load_trainer(self, path)
-
-    def _samples(self, x: ArrayLike, target: ArrayLike, place: str) -> tuple[Array, Array]:
-        """Return both as arrays whose first axis counts the samples."""
-        parameters = self._model.parameters() if hasattr(self._model, "parameters") else []
-        dtype = parameters[0].dtype.name if parameters else None
-        x, target = _core.as_array(x, place, "x", dtype), _core.as_array(target, place, "target", dtype)
-        if x.ndim == 0 or target.ndim == 0 or len(x) != len(target):
-            raise ValueError(
-                f"{place}: expected x and target with the same number of rows, "
-                f"got shapes {x.shape} and {target.shape}"
-            )
-        if len(x) == 0:
-            raise ValueError(f"{place}: expected at least one row, got none")
-        return x, target
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_engine": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._renew_engine()
-
-
-def _callables(callbacks: Iterable[Callback], place: str) -> list[Callback]:
-    result = list(callbacks)
-    for callback in result:
-        if not callable(callback):
-            raise TypeError(f"{place}: expected callbacks to be callable, got {callback!r}")
-    return result
-
-
-def _begin_receipt(
-    receipt: str | os.PathLike[str] | Receipt, trainer: Trainer, x: Array, target: Array, state: FitState
-) -> Receipt:
-    from ne_torch.receipt import Receipt
-
-    record = receipt if isinstance(receipt, Receipt) else Receipt(receipt)
-    record.begin(trainer, x, target, state)
-    return record

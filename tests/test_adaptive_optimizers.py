@@ -89,7 +89,7 @@ def test_fused_training_equals_layer_by_layer(name, options, isa, dtype):
         trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=optimizer)
         assert trainer.fused
         if not fused:
-            trainer._engine = None
+            trainer._stepper.engine = None
         losses = trainer.fit(x, target, epochs=3, batch_size=8, rng=5).loss
         losses.append(trainer.step(x, target))
         assert optimizer.steps == 16

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ne_torch._files import write_atomically
-from ne_torch._fit_state import FitState
 from ne_torch.activations import ReLU, Softmax
 from ne_torch.linear import Linear
 from ne_torch.losses import MSELoss
 from ne_torch.optimizers import SGD
 from ne_torch.receipt.chain import ARITHMETIC, array_header, hash_of, header, state_bytes
 from ne_torch.sequential import flatten
+from ne_torch.training.state import FitState
 from ne_torch.typing import Array
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from ne_torch import datasets
-from ne_torch._fit_state import FitState
 from ne_torch.activations import ReLU, Softmax
 from ne_torch.linear import Linear
 from ne_torch.losses import MSELoss
@@ -21,6 +20,7 @@ from ne_torch.receipt.chain import ARITHMETIC, array_header, state_arrays
 from ne_torch.receipt.record import SOURCES, Receipt, read
 from ne_torch.sequential import Sequential
 from ne_torch.trainer import Trainer
+from ne_torch.training.state import FitState
 from ne_torch.typing import Array
 
 __all__ = ["verify"]

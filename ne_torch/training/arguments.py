@@ -1,0 +1,47 @@
+"""What may be passed to Trainer.fit and its like, checked once before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+from ne_torch import _core
+from ne_torch.history import History
+from ne_torch.typing import Array, ArrayLike
+
+__all__ = ["Callback", "callables", "samples", "validation_pair"]
+
+Callback: TypeAlias = Callable[[int, History], object]
+
+
+def samples(model: Any, x: ArrayLike, target: ArrayLike, place: str) -> tuple[Array, Array]:
+    """Return both as arrays whose first axis counts the samples."""
+    parameters = model.parameters() if hasattr(model, "parameters") else []
+    dtype = parameters[0].dtype.name if parameters else None
+    x, target = _core.as_array(x, place, "x", dtype), _core.as_array(target, place, "target", dtype)
+    if x.ndim == 0 or target.ndim == 0 or len(x) != len(target):
+        raise ValueError(
+            f"{place}: expected x and target with the same number of rows, "
+            f"got shapes {x.shape} and {target.shape}"
+        )
+    if len(x) == 0:
+        raise ValueError(f"{place}: expected at least one row, got none")
+    return x, target
+
+
+def validation_pair(model: Any, pair: Any, place: str) -> tuple[Array, Array]:
+    """Return validation data as two arrays."""
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        kind = type(pair).__name__
+        raise TypeError(f"{place}: expected validation_data as a pair (x, target), got another {kind}")
+    x, target = pair
+    return samples(model, x, target, f"{place}, validation_data")
+
+
+def callables(callbacks: Iterable[Callback], place: str) -> list[Callback]:
+    """Return the callbacks as a list; TypeError where one cannot be called."""
+    result = list(callbacks)
+    for callback in result:
+        if not callable(callback):
+            raise TypeError(f"{place}: expected callbacks to be callable, got {callback!r}")
+    return result

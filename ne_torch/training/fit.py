@@ -1,0 +1,116 @@
+"""The epochs of Trainer.fit: the order of each, its steps, and what is recorded after it."""
+
+from __future__ import annotations
+
+import os
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from ne_torch.random import Generator, RandomLike, as_generator
+from ne_torch.training.arguments import Callback
+from ne_torch.training.progress import Progress
+from ne_torch.training.state import FitState
+from ne_torch.typing import Array
+
+if TYPE_CHECKING:
+    from ne_torch.receipt import Receipt
+    from ne_torch.trainer import Trainer
+
+__all__ = ["Run", "begin_receipt", "begin_state"]
+
+
+class Run:
+    """One call of ``fit``: trains from a place on, which it moves.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    data, validation : pairs of arrays
+        The latter may be None.
+    state : FitState
+    generator : Generator
+        The stream of orders, which stands where the state says.
+    callbacks : list of callables
+    record : Receipt or None
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        data: tuple[Array, Array],
+        validation: tuple[Array, Array] | None,
+        state: FitState,
+        generator: Generator,
+        callbacks: list[Callback],
+        record: Receipt | None,
+    ) -> None:
+        self._trainer, self._data, self._validation = trainer, data, validation
+        self._state, self._generator = state, generator
+        self._callbacks, self._record = callbacks, record
+
+    def train(self, epochs: int, steps: int | None, progress: bool) -> None:
+        """Train until so many epochs are finished, so many steps are made, or a callback ends it."""
+        state = self._state
+        with Progress(progress, epochs, state.samples) as bar:
+            bar.advance(state.epoch * state.samples + state.cursor[0])
+            while state.epoch < epochs and steps != 0:
+                state.position = self._generator.position
+                if self._record is not None:
+                    self._record.epoch_begins(self._trainer)
+                begin = perf_counter()
+                steps = self._epoch(steps, bar)
+                if state.cursor[0] < state.samples:
+                    break
+                stop = self._epoch_ended(perf_counter() - begin, bar)
+                state.finish_epoch(self._generator)
+                if stop:
+                    break
+
+    def _epoch(self, steps: int | None, bar: Progress) -> int | None:
+        order = self._generator.permutation(self._state.samples) if self._state.shuffle else None
+        return self._trainer._stepper.epoch(*self._data, order, self._state, steps, bar)
+
+    def _epoch_ended(self, seconds: float, bar: Progress) -> bool:
+        """Record the epoch; return whether a callback ends the training."""
+        epoch, history = self._state.epoch, self._state.history
+        # An epoch interrupted from here on is told again when it is resumed: assign, never append.
+        history.loss[epoch:] = [self._state.cursor[1] / self._state.samples]
+        history.seconds[epoch:] = [seconds]
+        if self._validation is not None:
+            history.validation_loss[epoch:] = [self._trainer.evaluate(*self._validation)]
+        if self._record is not None:
+            self._record.epoch_ended(self._trainer, epoch, history.loss[epoch])
+        bar.epoch_ended(history)
+        return any([callback(epoch, history) is True for callback in self._callbacks])  # noqa: C419 - call all
+
+
+def begin_state(
+    before: FitState | None, samples: int, batch_size: int, shuffle: bool, rng: RandomLike, resume: bool
+) -> tuple[FitState, Generator]:
+    """Return the place to train from, and the stream of orders that stands there."""
+    if not resume:
+        generator = as_generator(rng)
+        return FitState(samples, batch_size, shuffle, generator.seed, generator.position), generator
+    if before is None:
+        raise RuntimeError(
+            "Trainer.fit: expected a training to resume, got a trainer that has not begun one; call fit "
+            "without resume, or load what a trainer has saved"
+        )
+    before.require(samples=samples, batch_size=batch_size, shuffle=shuffle)
+    return before, before.generator()
+
+
+def begin_receipt(
+    receipt: str | os.PathLike[str] | Receipt | None,
+    trainer: Trainer,
+    data: tuple[Array, Array],
+    state: FitState,
+) -> Receipt | None:
+    """Return the record that the training is written to, if it is to be."""
+    if receipt is None:
+        return None
+    from ne_torch.receipt import Receipt
+
+    record = receipt if isinstance(receipt, Receipt) else Receipt(receipt)
+    record.begin(trainer, *data, state)
+    return record

@@ -1,0 +1,93 @@
+"""Steps: in the engine where it knows all parts, layer by layer otherwise, to the same bits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ne_torch._engine import make_engine
+from ne_torch.optimizers import Optimizer
+from ne_torch.training.progress import Progress
+from ne_torch.training.state import FitState
+from ne_torch.typing import Array, ArrayLike
+
+__all__ = ["Stepper"]
+
+_TURN = 0.02  # seconds that the engine runs before Python can draw, or raise KeyboardInterrupt
+
+
+class Stepper:
+    """Trains a model on batches.
+
+    A cursor, ``[rows, total loss]`` of the epoch in progress, is moved on together with the parameters: an
+    interrupt falls before both or after both.
+    """
+
+    def __init__(self, model: Any, loss: Any, optimizer: Any) -> None:
+        self._parts = (model, loss, optimizer)
+        self.renew()
+
+    def renew(self) -> None:
+        """Make the engine anew: model or optimizer have changed since."""
+        self.engine = make_engine(*self._parts)
+
+    def step(self, x: ArrayLike, target: ArrayLike) -> float:
+        """Train on one batch; return its loss before the update."""
+        while self.engine is not None:
+            value = self.engine.step(x, target)
+            if value is not None:
+                return value
+            self.renew()
+        return self._by_layers(x, target)
+
+    def epoch(
+        self, x: Array, target: Array, order: Array | None, state: FitState, steps: int | None, bar: Progress
+    ) -> int | None:
+        """Finish an epoch, with a turn for Python every _TURN seconds; return the steps that are left."""
+        cursor = state.cursor
+        while cursor[0] < len(x) and steps != 0:
+            before = cursor[0]
+            turn = _TURN if steps is None else 0.0  # the engine takes one step at least
+            engine = self.engine
+            if engine is None or x.ndim != 2 or target.ndim != 2:
+                self._batch(x, target, order, state.batch_size, cursor)
+            elif not engine.run(x, target, order, cursor, state.batch_size, turn):
+                self.renew()
+                continue
+            bar.advance(cursor[0] - before)
+            steps = None if steps is None else steps - 1
+        return steps
+
+    def _batch(
+        self, x: Array, target: Array, order: Array | None, batch_size: int, cursor: list[Any]
+    ) -> None:
+        first = cursor[0]
+        batch = slice(first, first + batch_size) if order is None else order[first : first + batch_size]
+        x, target = x[batch], target[batch]
+        while self.engine is not None:
+            if self.engine.step_and_record(x, target, cursor, len(x)):
+                return
+            self.renew()
+        self._by_layers(x, target, cursor)
+
+    def _by_layers(self, x: ArrayLike, target: ArrayLike, cursor: list[Any] | None = None) -> float:
+        model, loss, optimizer = self._parts
+        value: float = loss.forward(model.forward(x), target)
+        model.backward(loss.backward())
+        if cursor is None:
+            optimizer.step()
+            return value
+        rows = len(x)
+        moved = [cursor[0] + rows, cursor[1] + value * rows]
+        if isinstance(optimizer, Optimizer):
+            optimizer._step((cursor, moved))
+        else:
+            optimizer.step()
+            cursor[:] = moved
+        return value
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "engine": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.renew()

@@ -1,8 +1,9 @@
 """Files of a trainer: safetensors, with a versioned header, written all or not at all.
 
-Tensors: ``model.<name>`` for each parameter, ``<state>.<name>`` for what the optimizer remembers of it, such
-as its ``velocity``. The header's ``state`` is JSON: the optimizer's class, its hyperparameters and number of
-steps, and where ``fit`` stands. Any reader of safetensors reads the weights; nothing in a file is executed.
+Tensors: ``model.<name>`` for each parameter and buffer, ``<state>.<name>`` for what the optimizer remembers
+of it, such as its ``velocity``. The header's ``state`` is JSON: the optimizer's class, its hyperparameters
+and number of steps, and where ``fit`` stands. Any reader of safetensors reads the weights; nothing in a file
+is executed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ne_torch._files import write_atomically
 from ne_torch.optimizers import Optimizer
 from ne_torch.training.state import FitState
+from ne_torch.typing import Array
 
 if TYPE_CHECKING:
     from ne_torch.trainer import Trainer
@@ -28,7 +30,8 @@ def save_trainer(trainer: Trainer, state: FitState | None, path: str | os.PathLi
     """Write a trainer's parameters, its optimizer, and where its ``fit`` stands."""
     safetensors = _safetensors("Trainer.save")
     optimizer = _known(trainer, "Trainer.save")
-    tensors = {f"model.{name}": value for name, value in trainer.model.state_dict().items()}
+    state_dict = {**trainer.model.state_dict(), **_passing_buffers(trainer.model)}
+    tensors = {f"model.{name}": value for name, value in state_dict.items()}
     told = optimizer.state_dict()
     for kind in optimizer.state_names():
         for name, array in zip(_names(trainer, optimizer), told.pop(kind), strict=True):
@@ -62,13 +65,20 @@ def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | N
         raise ValueError(f"Trainer.load: {os.fspath(path)!r} is no file of Trainer.save: {error}") from None
     names = _names(trainer, optimizer)
     weights = {name[len("model.") :]: t for name, t in tensors.items() if name.startswith("model.")}
-    for name, value in trainer.model.state_dict().items():
+    passing = _passing_buffers(trainer.model)
+    for name, value in {**trainer.model.state_dict(), **passing}.items():
         if name in weights and weights[name].dtype != value.dtype:
             raise ValueError(
                 f"Trainer.load: expected {name} of dtype {value.dtype}, got {weights[name].dtype}"
             )
     if kind != type(optimizer).__name__:
         raise ValueError(f"Trainer.load: expected the optimizer {kind}, got {type(optimizer).__name__}")
+    streams = {name: weights.pop(name) for name in passing if name in weights}
+    for name, value in streams.items():
+        if value.shape != passing[name].shape:
+            raise ValueError(
+                f"Trainer.load: expected {name} of shape {passing[name].shape}, got {value.shape}"
+            )
     states = {state: [tensors.get(f"{state}.{name}") for name in names] for state in optimizer.state_names()}
     before = optimizer.state_dict()
     optimizer.load_state_dict({**told, **states})
@@ -77,7 +87,17 @@ def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | N
     except Exception:
         optimizer.load_state_dict(before)
         raise
+    for name, value in streams.items():  # files of earlier versions have none
+        passing[name][...] = value
     return state
+
+
+def _passing_buffers(model: Any) -> dict[str, Array]:
+    """Return the buffers that are no part of a model's state_dict."""
+    if not hasattr(model, "named_buffers"):
+        return {}
+    persistent = model.named_buffers(persistent_only=True)
+    return {name: array for name, array in model.named_buffers().items() if name not in persistent}
 
 
 def _names(trainer: Trainer, optimizer: Optimizer) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["Layer", "Parameter", "StatesOf"]
 
 StatesOf = Callable[["Parameter"], tuple[Array | None, ...]]
+
+_Self = TypeVar("_Self", bound="Layer")
 
 
 class Parameter:
@@ -70,7 +72,15 @@ class Layer:
     A layer of your own needs those two methods; ``Sequential`` and ``Trainer`` take it as any other.
     A layer keeps what backward needs from its last forward pass, so it serves one thread at a time; copies
     and pickles leave that behind.
+
+    Attributes
+    ----------
+    training : bool, default True
+        Whether ``forward`` is part of training: dropout drops, batch normalisation takes the batch's own
+        statistics. ``train`` and ``eval`` change it; ``Trainer`` sees to it by itself.
     """
+
+    training: bool = True
 
     def forward(self, x: ArrayLike) -> Array:
         """Return the output for x."""
@@ -84,9 +94,42 @@ class Layer:
         """Return ``forward(x)``."""
         return self.forward(x)
 
-    def named_parameters(self) -> dict[str, Parameter]:
-        """Return what is learned, by name."""
+    def train(self: _Self, mode: bool = True) -> _Self:
+        """Choose training (True) or evaluation for this layer and those in it; return the layer."""
+        self.training = bool(mode)
+        for layer in self._inner().values():
+            if hasattr(layer, "train"):
+                layer.train(mode)
+        return self
+
+    def eval(self: _Self) -> _Self:
+        """Return ``train(False)``."""
+        return self.train(False)
+
+    def _inner(self) -> dict[str, Any]:
+        """Return the layers that this one is made of, by the first part of their parameters' names."""
         return {}
+
+    def named_parameters(self) -> dict[str, Parameter]:
+        """Return what is learned, by name: that of an inner layer under ``"<layer>.<name>"``, as in torch."""
+        return {
+            f"{prefix}.{name}": parameter
+            for prefix, layer in self._inner().items()
+            for name, parameter in getattr(layer, "named_parameters", dict)().items()
+        }
+
+    def named_buffers(self, persistent_only: bool = False) -> dict[str, Array]:
+        """Return the arrays that a layer keeps but does not learn, by name; they are live.
+
+        Those that are not persistent, such as the place of a dropout's stream, are no part of
+        ``state_dict``; ``Trainer.save`` keeps them all.
+        """
+        return {
+            f"{prefix}.{name}": array
+            for prefix, layer in self._inner().items()
+            if hasattr(layer, "named_buffers")
+            for name, array in layer.named_buffers(persistent_only).items()
+        }
 
     def parameters(self) -> list[Parameter]:
         """Return what is learned, in the order of ``named_parameters``."""
@@ -138,12 +181,19 @@ class Layer:
 
         return freeze(self, weights)
 
+    def _state(self) -> dict[str, Array]:
+        """Return parameters and persistent buffers, layer by layer as in torch."""
+        parameters = {name: parameter.data for name, parameter in self.named_parameters().items()}
+        arrays = {**parameters, **self.named_buffers(persistent_only=True)}
+        owners = list(dict.fromkeys(name.rpartition(".")[0] for name in arrays))
+        return dict(sorted(arrays.items(), key=lambda item: owners.index(item[0].rpartition(".")[0])))
+
     def state_dict(self) -> dict[str, Array]:
-        """Return a copy of all parameters by name; the names are torch's."""
-        return {name: parameter.data.copy() for name, parameter in self.named_parameters().items()}
+        """Return a copy of all parameters and persistent buffers by name; the names are torch's."""
+        return {name: array.copy() for name, array in self._state().items()}
 
     def load_state_dict(self, state_dict: dict[str, ArrayLike]) -> None:
-        """Copy values into the parameters, in place.
+        """Copy values into parameters and persistent buffers, in place.
 
         Parameters
         ----------
@@ -154,29 +204,36 @@ class Layer:
         ------
         ValueError
             If a name is missing or unknown, or a shape differs. Nothing has been changed then.
+        TypeError
+            If a value is not of the kind (floating, integer) of what it is for.
         """
         place = f"{type(self).__name__}.load_state_dict"
         if not hasattr(state_dict, "keys"):
             raise TypeError(f"{place}: expected a dict of arrays, got {type(state_dict).__name__}")
-        parameters = self.named_parameters()
-        missing, unknown = parameters.keys() - state_dict.keys(), state_dict.keys() - parameters.keys()
+        state = self._state()
+        missing, unknown = state.keys() - state_dict.keys(), state_dict.keys() - state.keys()
         if missing or unknown:
             raise ValueError(
-                f"{place}: expected the keys {sorted(parameters)}; missing: {sorted(missing)}, "
+                f"{place}: expected the keys {sorted(state)}; missing: {sorted(missing)}, "
                 f"unknown: {sorted(unknown)}"
             )
-        loaded = {}
-        for name, parameter in parameters.items():
-            value = np.asarray(state_dict[name])
-            if value.shape != parameter.shape:
-                raise ValueError(f"{place}: expected {name} of shape {parameter.shape}, got {value.shape}")
-            if value.dtype.kind != "f":
-                raise TypeError(f"{place}: expected {name} of a floating dtype, got {value.dtype}")
-            loaded[name] = value.astype(parameter.dtype)
-            if not parameter.data.flags.writeable:
-                raise ValueError(f"{place}: expected {name} to be writable, got a read-only array")
-        for name, parameter in parameters.items():
-            parameter.data = loaded[name]
+        loaded = {name: _loadable(state_dict[name], array, place, name) for name, array in state.items()}
+        for name, array in state.items():
+            array[...] = loaded[name]
+
+
+def _loadable(value: ArrayLike, like: Array, place: str, name: str) -> Array:
+    """Return a copy of value that may be assigned to an array; ValueError or TypeError otherwise."""
+    value = np.asarray(value)
+    if value.shape != like.shape:
+        raise ValueError(f"{place}: expected {name} of shape {like.shape}, got {value.shape}")
+    kinds, words = ("f", "a floating") if like.dtype.kind == "f" else ("iu", "an integer")
+    if value.dtype.kind not in kinds:
+        raise TypeError(f"{place}: expected {name} of {words} dtype, got {value.dtype}")
+    if not like.flags.writeable:
+        raise ValueError(f"{place}: expected {name} to be writable, got a read-only array")
+    copy: Array = value.astype(like.dtype)
+    return copy
 
 
 def descend(parameters: list[Parameter], learning_rate: float, place: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, MutableSequence
 from typing import Any, overload
 
 from ne_torch import _core
-from ne_torch.layer import Layer, Parameter, descend
+from ne_torch.layer import Layer, descend
 from ne_torch.typing import Array, ArrayLike
 
 __all__ = ["Sequential", "flatten"]
@@ -70,19 +70,17 @@ class Sequential(Layer, MutableSequence[Any]):
         rate = _core.finite_number(learning_rate, "Sequential.step", "learning_rate")
         stepping = [layer for layer in self._layers if _steps_itself(layer)]
         parameters = [
-            p for layer in self._layers if layer not in stepping for p in _parameters(layer).values()
+            parameter
+            for layer in self._layers
+            if layer not in stepping
+            for parameter in getattr(layer, "named_parameters", dict)().values()
         ]
         descend(parameters, rate, "Sequential")
         for layer in stepping:
             layer.step(rate)
 
-    def named_parameters(self) -> dict[str, Parameter]:
-        """Return the parameters under torch's names: ``"<index>.<name>"``."""
-        return {
-            f"{index}.{name}": parameter
-            for index, layer in enumerate(self._layers)
-            for name, parameter in _parameters(layer).items()
-        }
+    def _inner(self) -> dict[str, Any]:
+        return {str(index): layer for index, layer in enumerate(self._layers)}
 
     def insert(self, index: int, value: Any) -> None:
         """Insert a layer before the index."""
@@ -121,10 +119,6 @@ class Sequential(Layer, MutableSequence[Any]):
             inner = repr(layer).replace("\n", "\n  ")
             lines.append(f"  ({index}): {inner}\n")
         return "Sequential(" + ("\n" + "".join(lines) if lines else "") + ")"
-
-
-def _parameters(layer: Any) -> dict[str, Parameter]:
-    return layer.named_parameters() if hasattr(layer, "named_parameters") else {}
 
 
 def _steps_itself(layer: Any) -> bool:

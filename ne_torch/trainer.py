@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ne_torch._checks import positive_integer
+from ne_torch._mode import mode
 from ne_torch.history import History
 from ne_torch.random import RandomLike
 from ne_torch.training.arguments import Callback, callables, samples, validation_pair
@@ -79,7 +80,7 @@ class Trainer:
         return self._stepper.engine is not None
 
     def step(self, x: ArrayLike, target: ArrayLike) -> float:
-        """Train on one batch; return its loss before the update.
+        """Train on one batch, in train mode; return its loss before the update.
 
         Parameters
         ----------
@@ -96,12 +97,13 @@ class Trainer:
         return self._stepper.step(x, target)
 
     def evaluate(self, x: ArrayLike, target: ArrayLike) -> float:
-        """Return the mean loss over all rows of x, without training."""
+        """Return the mean loss over all rows of x, without training, in eval mode."""
         x, target = samples(self._model, x, target, "Trainer.evaluate")
         total = 0.0
-        for begin in range(0, len(x), _EVALUATION_ROWS):
-            part = slice(begin, begin + _EVALUATION_ROWS)
-            total += self._loss.forward(self._model.forward(x[part]), target[part]) * len(x[part])
+        with mode(self._model, training=False):
+            for begin in range(0, len(x), _EVALUATION_ROWS):
+                part = slice(begin, begin + _EVALUATION_ROWS)
+                total += self._loss.forward(self._model.forward(x[part]), target[part]) * len(x[part])
         return total / len(x)
 
     def fit(

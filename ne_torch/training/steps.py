@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ne_torch._engine import make_engine
+from ne_torch._mode import mode
 from ne_torch.optimizers import Optimizer
 from ne_torch.training.progress import Progress
 from ne_torch.training.state import FitState
@@ -71,18 +72,27 @@ class Stepper:
 
     def _by_layers(self, x: ArrayLike, target: ArrayLike, cursor: list[Any] | None = None) -> float:
         model, loss, optimizer = self._parts
-        value: float = loss.forward(model.forward(x), target)
-        model.backward(loss.backward())
-        if cursor is None:
-            optimizer.step()
-            return value
-        rows = len(x)
-        moved = [cursor[0] + rows, cursor[1] + value * rows]
-        if isinstance(optimizer, Optimizer):
-            optimizer._step((cursor, moved))
-        else:
-            optimizer.step()
-            cursor[:] = moved
+        counted = cursor is not None
+        cursor = [0, 0.0] if cursor is None else cursor
+        before = list(cursor)
+        buffers: list[Array] = list(getattr(model, "named_buffers", dict)().values())
+        kept = [array.copy() for array in buffers]
+        try:
+            with mode(model, training=True):
+                value: float = loss.forward(model.forward(x), target)
+                model.backward(loss.backward())
+            rows = len(x) if counted else 1
+            moved = [before[0] + rows, before[1] + value * rows]
+            if isinstance(optimizer, Optimizer):
+                optimizer._step((cursor, moved))
+            else:
+                optimizer.step()
+                cursor[:] = moved
+        except BaseException:
+            if cursor == before:  # the step has not been: neither have its draws and running means
+                for array, old in zip(buffers, kept, strict=True):
+                    array[...] = old
+            raise
         return value
 
     def __getstate__(self) -> dict[str, Any]:

@@ -49,9 +49,11 @@ def update(
     params: Sequence[Array],
     grads: Sequence[ArrayLike],
     states: Sequence[Sequence[Array | None]],
-    settings: OptimizerSettings,
+    groups: Sequence[OptimizerSettings],
+    members: Sequence[int],
     place: str = "update",
     record: tuple[list[Any], list[Any]] | None = None,
+    schedule: Schedule | None = None,
 ) -> None: ...
 def finite_number(value: Any, place: str, name: str) -> float: ...
 
@@ -74,12 +76,27 @@ class OptimizerSettings:
     def __init__(self, name: str, values: dict[str, Any] = ...) -> None: ...
     def wants_state(self, index: int) -> bool: ...
 
+class Schedule:
+    def __init__(
+        self, settings: list[OptimizerSettings], names: Sequence[str], values: Array, counter: list[int]
+    ) -> None: ...
+    @property
+    def left(self) -> int: ...
+    def current(self) -> bool: ...
+
 class Engine:
     def __init__(
-        self, dtype: str, layers: list[tuple[Any, ...]], loss: str, settings: OptimizerSettings
+        self, dtype: str, layers: list[tuple[Any, ...]], loss: str, groups: list[OptimizerSettings]
     ) -> None: ...
-    def step(self, x: ArrayLike, target: ArrayLike) -> float | None: ...
-    def step_and_record(self, x: ArrayLike, target: ArrayLike, cursor: list[Any], rows: int) -> bool: ...
+    def step(self, x: ArrayLike, target: ArrayLike, schedule: Schedule | None = None) -> float | None: ...
+    def step_and_record(
+        self,
+        x: ArrayLike,
+        target: ArrayLike,
+        cursor: list[Any],
+        rows: int,
+        schedule: Schedule | None = None,
+    ) -> bool: ...
     def run(
         self,
         x: Array,
@@ -88,6 +105,7 @@ class Engine:
         cursor: list[Any],
         batch_size: int,
         seconds: float,
+        schedule: Schedule | None = None,
     ) -> bool: ...
 
 class Predictor:

@@ -28,11 +28,12 @@ def make_engine(model: Any, loss: Any, optimizer: Any) -> _core.Engine | None:
     dtypes = {parameter.dtype for parameter in parameters}
     if len(learned) < len(parameters) or learned != {id(p) for p in optimizer.params} or len(dtypes) != 1:
         return None
-    states = dict(zip(map(id, optimizer.params), optimizer.states(), strict=True))
-    stages = [layer._stage(lambda parameter: states[id(parameter)]) for layer in layers]
+    every = zip(optimizer.params, optimizer._members(), optimizer.states(), strict=True)
+    known = {id(parameter): (member, *states) for parameter, member, states in every}
+    stages = [layer._stage(lambda parameter: known[id(parameter)]) for layer in layers]
     if None in stages:
         return None
-    return _core.Engine(dtypes.pop().name, stages, loss.name, optimizer._settings)
+    return _core.Engine(dtypes.pop().name, stages, loss.name, optimizer._group_settings())
 
 
 def _is_ours(part: Any, kind: type) -> bool:

@@ -1,9 +1,9 @@
 """Files of a trainer: safetensors, with a versioned header, written all or not at all.
 
 Tensors: ``model.<name>`` for each parameter and buffer, ``<state>.<name>`` for what the optimizer remembers
-of it, such as its ``velocity``. The header's ``state`` is JSON: the optimizer's class, its hyperparameters
-and number of steps, and where ``fit`` stands. Any reader of safetensors reads the weights; nothing in a file
-is executed.
+of it, such as its ``velocity``. The header's ``state`` is JSON: the optimizer's class, its parameter groups
+with their hyperparameters and numbers of steps, and where ``fit`` stands. Any reader of safetensors reads the
+weights; nothing in a file is executed.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | N
             raise ValueError(f"expected {_FORMAT}, version {_VERSION}, got {metadata.get('format')!r}")
         header = json.loads(metadata["state"])
         state = None if header["fit"] is None else FitState.from_dict(header["fit"])
-        told = {"class": "SGD", "steps": 0, **header["optimizer"]}
+        told = {"class": "SGD", **header["optimizer"]}
         kind = told.pop("class")
-        if kind == "SGD":  # options that files of earlier versions do not have
-            told = {"dampening": 0.0, "maximize": False, **told}
+        if "param_groups" not in told:  # files of earlier versions, which may lack options
+            told = {"steps": 0, **({"dampening": 0.0, "maximize": False} if kind == "SGD" else {}), **told}
     except (safetensors.SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"Trainer.load: {os.fspath(path)!r} is no file of Trainer.save: {error}") from None
     names = _names(trainer, optimizer)

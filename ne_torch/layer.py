@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Layer", "Parameter", "StatesOf"]
 
-StatesOf = Callable[["Parameter"], tuple[Array | None, ...]]
+StatesOf = Callable[["Parameter"], tuple[Any, ...]]  # the number of its group, and its states
 
 _Self = TypeVar("_Self", bound="Layer")
 
@@ -243,4 +243,5 @@ def descend(parameters: list[Parameter], learning_rate: float, place: str) -> No
     if any(grad is None for grad in grads):
         raise RuntimeError(f"{place}: expected backward before step; call backward(grad_output) first")
     data = [parameter.data for parameter in parameters]
-    _core.update(data, grads, [()] * len(data), _core.OptimizerSettings("sgd", {"lr": rate}), f"{place}.step")
+    settings = _core.OptimizerSettings("sgd", {"lr": rate})
+    _core.update(data, grads, [()] * len(data), [settings], [0] * len(data), f"{place}.step")

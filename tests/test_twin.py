@@ -162,7 +162,7 @@ def test_sgd_update_equals_twin(dtype, size, lr, momentum, weight_decay, nestero
 
     def ours():
         p, v = param.copy(), velocity.copy()
-        _core.update([p], [grad], [(v if momentum else None,)], _core.OptimizerSettings("sgd", named))
+        _core.update([p], [grad], [(v if momentum else None,)], [_core.OptimizerSettings("sgd", named)], [0])
         return p, v
 
     expected = param.copy(), velocity.copy()
@@ -182,7 +182,8 @@ def updated_by_all(name, options, step, values, size, update):
 
     def ours():
         p, s = param.copy(), [state.copy() for state in states]
-        _core.update([p], [grad], [s], _core.OptimizerSettings(name, {**options, "steps": step - 1}))
+        settings = _core.OptimizerSettings(name, {**options, "steps": step - 1})
+        _core.update([p], [grad], [s], [settings], [0])
         return p, *s
 
     expected, expected_states = param.copy(), [state.copy() for state in states]

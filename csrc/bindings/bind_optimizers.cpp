@@ -6,7 +6,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
-#include "bindings/optimizer_checks.hpp"
+#include "bindings/parameter_groups.hpp"
 #include "dispatch/registry.hpp"
 
 namespace ne_torch {
@@ -14,6 +14,7 @@ namespace {
 
 // One parameter of an update, checked.
 struct Update {
+    const OptimizerSettings& settings;
     Array param;
     Array grad;
     std::array<std::optional<Array>, kMaxStates> states;
@@ -24,7 +25,7 @@ Update checked_update(py::handle param, py::handle grad, const py::sequence& sta
     Array p = parameter_array(param, place, "param");
     Array g = input_array(grad, place, "grad", p.dtype());
     require_same_shape(g, p, place, "grad", "param");
-    Update update{std::move(p), std::move(g), {}};
+    Update update{settings, std::move(p), std::move(g), {}};
     for (int i = 0; i < kMaxStates; ++i) {
         if (!settings.wants_state(i)) continue;
         const auto at = static_cast<std::size_t>(i);
@@ -40,7 +41,8 @@ Update checked_update(py::handle param, py::handle grad, const py::sequence& sta
 }
 
 template <class T>
-void run(const Update& update, const OptimizerSettings& settings) {
+void run(const Update& update) {
+    const OptimizerSettings& settings = update.settings;
     std::array<T*, kMaxStates> states{};
     for (std::size_t i = 0; i < states.size(); ++i) {
         if (update.states[i]) states[i] = update.states[i]->mutable_data<T>();
@@ -50,21 +52,24 @@ void run(const Update& update, const OptimizerSettings& settings) {
                                {update.grad.data<T>()}, {update.param.mutable_data<T>()}, states.data());
 }
 
-// Takes one step. Every parameter is checked before the first one changes. record: None, or (list, content),
-// where the content replaces the list's as soon as the last parameter has changed; here and not in Python,
-// where an interrupt might come between an update and its record.
+// Takes one step. Every parameter is checked before the first one changes. members: the group of each
+// parameter. record: None, or (list, content), where the content replaces the list's as soon as the last
+// parameter has changed, and the schedule moves on; here and not in Python, where an interrupt might come
+// between an update and its record.
 void update_py(const py::sequence& params, const py::sequence& grads, const py::sequence& states,
-               OptimizerSettings& settings, const char* place,
-               const std::optional<std::pair<py::list, py::list>>& record) {
+               const py::list& groups, const std::vector<std::size_t>& members, const char* place,
+               const std::optional<std::pair<py::list, py::list>>& record, PySchedule* schedule) {
+    const ParameterGroups settings(groups);
     std::vector<Update> updates;
     for (std::size_t i = 0; i < params.size(); ++i) {
-        updates.push_back(checked_update(params[i], grads[i], states[i], settings, place));
-        require_finite_in(updates.back().param.dtype(), settings, place);
+        updates.push_back(checked_update(params[i], grads[i], states[i], settings[members.at(i)], place));
+        settings.require_finite(updates.back().param.dtype(), place);
     }
     for (const Update& update : updates) {
-        with_type(update.param.dtype(), [&](auto type) { run<decltype(type)>(update, settings); });
+        with_type(update.param.dtype(), [&](auto type) { run<decltype(type)>(update); });
     }
-    ++settings.steps;
+    settings.count_steps(1);
+    if (schedule) schedule->move_on(1);
     if (record) PyList_SetSlice(record->first.ptr(), 0, PY_SSIZE_T_MAX, record->second.ptr());
 }
 
@@ -97,8 +102,9 @@ void register_optimizers(py::module_& m) {
     settings.def(py::pickle(&settings_state, [](const py::tuple& state) {
         return make_settings(state[0].cast<std::string>(), state[1].cast<py::dict>());
     }));
-    m.def("update", update_py, py::arg("params"), py::arg("grads"), py::arg("states"), py::arg("settings"),
-          py::arg("place") = "update", py::arg("record") = py::none());
+    m.def("update", update_py, py::arg("params"), py::arg("grads"), py::arg("states"), py::arg("groups"),
+          py::arg("members"), py::arg("place") = "update", py::arg("record") = py::none(),
+          py::arg("schedule") = py::none());
     m.def("finite_number", finite_number, py::arg("value"), py::arg("place"), py::arg("name"));
 }
 

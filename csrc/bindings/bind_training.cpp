@@ -8,15 +8,13 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
-#include "bindings/optimizer_checks.hpp"
+#include "bindings/parameter_groups.hpp"
+#include "bindings/structure.hpp"
 #include "threading/thread_pool.hpp"
 #include "training/engine.hpp"
 
 namespace ne_torch {
 namespace {
-
-// Counts changes to the structure of any model or optimizer: an engine made before one may be out of date.
-std::atomic<std::uint64_t> structure_revision{0};
 
 template <class T>
 T* parameter(py::handle value, const char* name) {
@@ -25,14 +23,17 @@ T* parameter(py::handle value, const char* name) {
                            : parameter_array(value, "Trainer", name, dtype).template mutable_data<T>();
 }
 
-// An array that is learned and a tuple of its optimizer states, None where there is none.
+// An array that is learned with what the optimizer knows of it: (its group, state, ...), None where there is
+// no such state.
 template <class T>
-Learned<T> learned(py::handle value, py::handle states) {
+Learned<T> learned(py::handle value, py::handle known) {
     Learned<T> result;
     result.data = parameter<T>(value, "parameter");
-    std::size_t i = 0;
-    for (const py::handle state : py::reinterpret_borrow<py::tuple>(states)) {
-        result.states.at(i++) = parameter<T>(state, "optimizer state");
+    const auto items = py::reinterpret_borrow<py::tuple>(known);
+    if (items.empty()) return result;
+    result.group = items[0].cast<std::size_t>();
+    for (std::size_t i = 1; i < items.size(); ++i) {
+        result.states.at(i - 1) = parameter<T>(items[i], "optimizer state");
     }
     return result;
 }
@@ -85,7 +86,7 @@ class PyEngine {
 
     // What may have changed since the engine was made, without making it stale.
     void check_parameters(Dtype dtype) const {
-        require_finite_in(dtype, settings_.cast<const OptimizerSettings&>(), "Trainer");
+        groups_.require_finite(dtype, "Trainer");
         for (const py::array& parameter : parameters_) {
             if (!parameter.writeable()) {
                 throw py::value_error("Trainer: expected writable parameters, got a read-only one of shape " +
@@ -161,38 +162,40 @@ class PyEngine {
     }
 
   public:
-    PyEngine(const std::string& dtype, py::list layers, const std::string& loss, py::object settings)
-        : layers_(std::move(layers)), settings_(std::move(settings)), revision_(structure_revision) {
+    PyEngine(const std::string& dtype, py::list layers, const std::string& loss, py::list groups)
+        : layers_(std::move(layers)), groups_(std::move(groups)), revision_(structure_revision) {
         for (const py::handle layer : layers_) {
             borrow(py::reinterpret_borrow<py::tuple>(layer));
         }
-        auto& shared = settings_.cast<OptimizerSettings&>();
         if (dtype == "float32") {
-            engine_.emplace<Engine<float>>(make_plan<float>(layers_, named(kLosses, loss)), shared);
+            engine_.emplace<Engine<float>>(make_plan<float>(layers_, named(kLosses, loss)), groups_.all());
         } else {
-            engine_.emplace<Engine<double>>(make_plan<double>(layers_, named(kLosses, loss)), shared);
+            engine_.emplace<Engine<double>>(make_plan<double>(layers_, named(kLosses, loss)), groups_.all());
         }
     }
 
     bool stale() const { return revision_ != structure_revision; }
 
     // None where the engine is out of date: nothing has been done then.
-    py::object step(py::handle input, py::handle target) {
+    py::object step(py::handle input, py::handle target, PySchedule* schedule) {
         if (stale()) return py::none();
         return visit([&](auto& engine, Dtype dtype) -> py::object {
             const Pair pair = operands(engine.plan(), input, target, dtype, "Trainer.step");
             check_parameters(dtype);
             if (pair.rows == 0) throw py::value_error("Trainer.step: expected at least one row, got none");
-            return py::float_(run(static_cast<double>(pair.rows) * engine.plan().work_per_row(),
-                                  [&] { return engine.step(batch_of(engine, pair)); }));
+            const double loss = run(static_cast<double>(pair.rows) * engine.plan().work_per_row(),
+                                    [&] { return engine.step(batch_of(engine, pair)); });
+            if (schedule) schedule->move_on(1);
+            return py::float_(loss);
         });
     }
 
     // The same, and moves the cursor on: see run_part. False where the engine is out of date.
-    bool step_and_record(py::handle input, py::handle target, const py::list& cursor, index_t rows) {
+    bool step_and_record(py::handle input, py::handle target, const py::list& cursor, index_t rows,
+                         PySchedule* schedule) {
         const auto first = cursor[0].cast<index_t>();
         const auto total = cursor[1].cast<double>();
-        const py::object value = step(input, target);
+        const py::object value = step(input, target, schedule);
         if (value.is_none()) return false;
         cursor[0] = first + rows;
         cursor[1] = total + value.cast<double>() * static_cast<double>(rows);
@@ -202,7 +205,7 @@ class PyEngine {
     // Trains from where the cursor, [rows done in this epoch, their total loss], stands, and moves it on:
     // here and not in Python, where an interrupt might come between a step and its record. See Engine::run.
     bool run_part(py::handle input, py::handle target, py::handle order, const py::list& cursor,
-                  index_t batch_size, double seconds) {
+                  index_t batch_size, double seconds, PySchedule* schedule) {
         if (stale()) return false;
         const auto first = cursor[0].cast<index_t>();
         const auto total_loss = cursor[1].cast<double>();
@@ -213,8 +216,10 @@ class PyEngine {
                 order.is_none() ? std::nullopt : std::optional(checked_order(order, pair.rows));
             const EpochPart part = run(1e9, [&] {
                 return engine.run(samples_of(engine, pair, indices ? indices->data() : nullptr), first,
-                                  std::min(batch_size, pair.rows), seconds, total_loss);
+                                  std::min(batch_size, pair.rows), seconds, total_loss,
+                                  schedule ? schedule->ahead() : Ahead{});
             });
+            if (schedule) schedule->move_on(part.steps);
             cursor[0] = first + part.rows;
             cursor[1] = part.total_loss;
         });
@@ -224,7 +229,7 @@ class PyEngine {
   private:
     py::list layers_;
     std::vector<py::array> parameters_;
-    py::object settings_;
+    ParameterGroups groups_;
     std::uint64_t revision_;
     std::atomic<std::uint32_t> busy_{0};  // 1 + the fork generation of the call that runs
     std::variant<std::monostate, Engine<float>, Engine<double>> engine_;
@@ -234,13 +239,13 @@ class PyEngine {
 
 void register_training(py::module_& m) {
     py::class_<PyEngine>(m, "Engine")
-        .def(py::init<const std::string&, py::list, const std::string&, py::object>(), py::arg("dtype"),
-             py::arg("layers"), py::arg("loss"), py::arg("settings"))
-        .def("step", &PyEngine::step, py::arg("x"), py::arg("target"))
+        .def(py::init<const std::string&, py::list, const std::string&, py::list>(), py::arg("dtype"),
+             py::arg("layers"), py::arg("loss"), py::arg("groups"))
+        .def("step", &PyEngine::step, py::arg("x"), py::arg("target"), py::arg("schedule") = py::none())
         .def("step_and_record", &PyEngine::step_and_record, py::arg("x"), py::arg("target"),
-             py::arg("cursor"), py::arg("rows"))
+             py::arg("cursor"), py::arg("rows"), py::arg("schedule") = py::none())
         .def("run", &PyEngine::run_part, py::arg("x"), py::arg("target"), py::arg("order"), py::arg("cursor"),
-             py::arg("batch_size"), py::arg("seconds"));
+             py::arg("batch_size"), py::arg("seconds"), py::arg("schedule") = py::none());
     m.def(
         "as_array",
         [](py::handle value, const char* place, const char* name, const std::optional<std::string>& dtype) {

@@ -11,6 +11,7 @@ void register_config(pybind11::module_& m);
 void register_losses(pybind11::module_& m);
 void register_optimizers(pybind11::module_& m);
 void register_random(pybind11::module_& m);
+void register_schedule(pybind11::module_& m);
 void register_serving(pybind11::module_& m);
 void register_training(pybind11::module_& m);
 

@@ -14,6 +14,7 @@ PYBIND11_MODULE(_core, m) {
     ne_torch::register_losses(m);
     ne_torch::register_optimizers(m);
     ne_torch::register_random(m);
+    ne_torch::register_schedule(m);
     ne_torch::register_serving(m);
     ne_torch::register_training(m);
     ne_torch::register_config(m);

@@ -20,8 +20,22 @@ template <class T>
 int Engine<T>::prepare(index_t rows) {
     const int threads = num_threads();  // asked once: another thread may change it
     kernels_ = &active_kernels<T>();
+    settings_.clear();
+    for (const OptimizerSettings* group : groups_) settings_.push_back(*group);
+    options_.resize(groups_.size() * static_cast<std::size_t>(threads));
     work_.reserve(plan_, *kernels_, rows, threads);
     return plan_.work_per_row() * static_cast<double>(rows) < kWorthSharing ? 1 : threads;
+}
+
+template <class T>
+const UpdateOptions<T>* Engine<T>::options_of(int member, std::size_t step, const Ahead& ahead) {
+    UpdateOptions<T>* const options = options_.data() + static_cast<std::size_t>(member) * groups_.size();
+    for (std::size_t group = 0; group < groups_.size(); ++group) {
+        OptimizerSettings settings = settings_[group];
+        ahead.apply(step, group, settings);
+        options[group] = settings.at_step<T>(settings.steps + 1 + static_cast<std::int64_t>(step));
+    }
+    return options;
 }
 
 template <class T>
@@ -78,7 +92,7 @@ void Engine<T>::update(Member<T>& me, const Batch<T>& batch) {
 
 // The loss is returned to member 0; the others get 0.
 template <class T>
-double Engine<T>::run_step(Team& team, const Batch<T>& batch, const UpdateOptions<T>& options) {
+double Engine<T>::run_step(Team& team, const Batch<T>& batch, const UpdateOptions<T>* options) {
     Member<T> me(team, *kernels_, batch.rows, {}, work_.packing(team.index), options);
     forward(me, batch);
     loss(me, batch);
@@ -97,13 +111,12 @@ double Engine<T>::run_step(Team& team, const Batch<T>& batch, const UpdateOption
 template <class T>
 double Engine<T>::step(const Batch<T>& batch) {
     const int threads = prepare(batch.rows);
-    const UpdateOptions<T> options = settings_.at_step<T>(settings_.steps + 1);
     double value = 0;
     parallel(threads, plan_.work_per_row() * static_cast<double>(batch.rows), [&](Team& team) {
-        const double mine = run_step(team, batch, options);
+        const double mine = run_step(team, batch, options_of(team.index, 0, {}));
         if (team.index == 0) value = mine;
     });
-    ++settings_.steps;
+    for (OptimizerSettings* group : groups_) ++group->steps;
     return value;
 }
 
@@ -129,30 +142,30 @@ Batch<T> Engine<T>::gather(const Samples<T>& samples, index_t first, index_t row
 
 template <class T>
 EpochPart Engine<T>::run(const Samples<T>& samples, index_t first, index_t batch_size, double seconds,
-                         double total_loss) {
+                         double total_loss, const Ahead& ahead) {
     using Clock = std::chrono::steady_clock;
     const int threads = prepare(std::min(batch_size, samples.count));
     const auto deadline = Clock::now() + std::chrono::duration<double>(seconds);
     index_t next = first;  // the first sample not trained on; written by member 0 between two barriers
     bool finished = false;
-    const OptimizerSettings settings = settings_;  // another thread may change them
-    constexpr double long_enough = 1e12;           // an epoch is worth waking every worker
+    constexpr double long_enough = 1e12;  // an epoch is worth waking every worker
     parallel(threads, long_enough, [&](Team& team) {
-        std::int64_t step = settings.steps;
-        for (index_t row = first; !finished; row += batch_size) {
+        std::size_t step = 0;
+        for (index_t row = first; !finished; row += batch_size, ++step) {
             const index_t rows = std::min(batch_size, samples.count - row);
             const double value =
-                run_step(team, gather(samples, row, rows, team), settings.at_step<T>(++step));
+                run_step(team, gather(samples, row, rows, team), options_of(team.index, step, ahead));
             if (team.index == 0) {
                 total_loss += value * static_cast<double>(rows);
                 next = row + rows;
-                finished = next >= samples.count || Clock::now() >= deadline;
+                finished = next >= samples.count || !ahead.allows(step + 2) || Clock::now() >= deadline;
             }
             team.barrier();
         }
     });
-    settings_.steps += (next - first + batch_size - 1) / batch_size;
-    return {next - first, total_loss};
+    const index_t steps = (next - first + batch_size - 1) / batch_size;
+    for (OptimizerSettings* group : groups_) group->steps += steps;
+    return {next - first, static_cast<std::size_t>(steps), total_loss};
 }
 
 template class Engine<float>;

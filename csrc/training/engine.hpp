@@ -14,8 +14,8 @@
 #include <cstdint>
 
 #include "threading/thread_pool.hpp"
-#include "training/optimizer_settings.hpp"
 #include "training/plan.hpp"
+#include "training/schedule.hpp"
 #include "training/workspace.hpp"
 
 namespace ne_torch {
@@ -37,14 +37,17 @@ struct Samples {
 
 struct EpochPart {
     index_t rows;       // trained on
+    std::size_t steps;  // taken
     double total_loss;  // sum over batches of mean loss * rows of the batch
 };
 
 template <class T>
 class Engine {
   public:
-    // Borrows the settings, as it borrows the plan's parameters; counts the steps in them.
-    Engine(Plan<T> plan, OptimizerSettings& settings) : plan_(std::move(plan)), settings_(settings) {}
+    // Borrows the settings of all parameter groups, as it borrows the plan's parameters; counts the steps in
+    // them.
+    Engine(Plan<T> plan, std::vector<OptimizerSettings*> groups)
+        : plan_(std::move(plan)), groups_(std::move(groups)) {}
 
     const Plan<T>& plan() const { return plan_; }
 
@@ -52,13 +55,16 @@ class Engine {
     double step(const Batch<T>& batch);
 
     // Trains on batches from sample `first` on, until the samples are used up or the time is, whichever is
-    // earlier; at least one batch. total_loss takes up the sum of the part before.
+    // earlier, or those of the schedule are; at least one batch. total_loss takes up the sum of the part
+    // before. The settings keep the numbers of the first step.
     EpochPart run(const Samples<T>& samples, index_t first, index_t batch_size, double seconds,
-                  double total_loss);
+                  double total_loss, const Ahead& ahead = {});
 
   private:
     int prepare(index_t rows);  // makes room, and returns how many threads are worth it
-    double run_step(Team& team, const Batch<T>& batch, const UpdateOptions<T>& options);
+    // The numbers of the step that follows `step` others, by group, where member `member` keeps them.
+    const UpdateOptions<T>* options_of(int member, std::size_t step, const Ahead& ahead);
+    double run_step(Team& team, const Batch<T>& batch, const UpdateOptions<T>* options);
     Ends<T> ends(std::size_t stage, const Batch<T>& batch) const;
     void forward(Member<T>& me, const Batch<T>& batch);
     void loss(Member<T>& me, const Batch<T>& batch);
@@ -67,7 +73,9 @@ class Engine {
     Batch<T> gather(const Samples<T>& samples, index_t first, index_t rows, const Team& team) const;
 
     Plan<T> plan_;
-    OptimizerSettings& settings_;
+    std::vector<OptimizerSettings*> groups_;
+    std::vector<OptimizerSettings> settings_;  // of the call in progress: another thread may change theirs
+    std::vector<UpdateOptions<T>> options_;    // (members, groups)
     Workspace<T> work_;
     const Kernels<T>* kernels_ = nullptr;
 };

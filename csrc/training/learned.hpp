@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 
 #include "core/update_options.hpp"
 
@@ -15,6 +16,7 @@ template <class T>
 struct Learned {
     T* data = nullptr;      // null: there is none
     States<T> states = {};  // laid out as data; null where the optimizer wants none
+    std::size_t group = 0;  // of the optimizer's parameter groups
 };
 
 }  // namespace ne_torch

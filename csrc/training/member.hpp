@@ -27,7 +27,7 @@ template <class T>
 class Member {
   public:
     Member(Team& members, const Kernels<T>& table, index_t block_rows, BlockPlace where, T* room,
-           const UpdateOptions<T>& update)
+           const UpdateOptions<T>* update)
         : team(members),
           kernels(table),
           rows(block_rows),
@@ -77,7 +77,7 @@ class Member {
     const index_t rows;  // samples of the block
     const BlockPlace place;
     T* const packing;
-    const UpdateOptions<T>& options;
+    const UpdateOptions<T>* const options;  // by parameter group
     const Range columns;
 
   private:

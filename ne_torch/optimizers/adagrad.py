@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
 from ne_torch import _core
 from ne_torch.layer import Parameter
-from ne_torch.optimizers.optimizer import Flag, Number, Optimizer
+from ne_torch.optimizers.hyperparameter import Flag, Number
+from ne_torch.optimizers.optimizer import Optimizer
 from ne_torch.typing import Array
 
 __all__ = ["Adagrad"]
@@ -25,8 +27,8 @@ class Adagrad(Optimizer):
 
     Parameters
     ----------
-    params : iterable of Parameter
-        ``model.parameters()``.
+    params : iterable of Parameter, or of dict
+        ``model.parameters()``, or groups of them with hyperparameters of their own; see ``Optimizer``.
     lr : float, default 0.01
     lr_decay, weight_decay, initial_accumulator_value : float, default 0
     eps : float, default 1e-10
@@ -61,7 +63,7 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Parameter],
+        params: Iterable[Parameter] | Iterable[Mapping[str, Any]],
         lr: float = 1e-2,
         lr_decay: float = 0.0,
         weight_decay: float = 0.0,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ne_torch.layer import Parameter
-from ne_torch.optimizers.optimizer import Flag, Number, Optimizer
+from ne_torch.optimizers.hyperparameter import Flag, Number
+from ne_torch.optimizers.optimizer import Optimizer
 
 __all__ = ["Adam", "AdamW"]
 
@@ -24,8 +25,8 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    params : iterable of Parameter
-        ``model.parameters()``.
+    params : iterable of Parameter, or of dict
+        ``model.parameters()``, or groups of them with hyperparameters of their own; see ``Optimizer``.
     lr : float, default 0.001
     betas : pair of float, default (0.9, 0.999)
         How much of the running means of gradients and of their squares lasts from step to step.
@@ -76,13 +77,13 @@ class Adam(Optimizer):
     beta2 = Number("The share of the mean squared gradient that lasts from step to step.", below=1.0)
     eps = Number("What keeps the divisor away from 0.")
     weight_decay = Number("The factor of the parameter in its decay.")
-    amsgrad = Flag("Whether to divide by the largest mean of squares so far.", structural=True)
+    amsgrad = Flag("Whether to divide by the largest mean of squares so far.")
     maximize = Flag("Whether to climb.")
     decoupled_weight_decay = Flag("Whether the parameter itself decays, not its gradient.")
 
     def __init__(
         self,
-        params: Iterable[Parameter],
+        params: Iterable[Parameter] | Iterable[Mapping[str, Any]],
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -92,12 +93,10 @@ class Adam(Optimizer):
         maximize: bool = False,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        beta1, beta2 = _pair(betas, type(self).__name__)
         super().__init__(
             params,
             lr=lr,
-            beta1=beta1,
-            beta2=beta2,
+            betas=betas,
             eps=eps,
             weight_decay=weight_decay,
             amsgrad=amsgrad,
@@ -112,8 +111,20 @@ class Adam(Optimizer):
 
     @betas.setter
     def betas(self, value: tuple[float, float]) -> None:
-        beta1, beta2 = _pair(value, type(self).__name__)
-        self.set_options(beta1=beta1, beta2=beta2)
+        self.set_options(betas=value)
+
+    @classmethod
+    def _spelled_out(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        result = dict(options)
+        if "betas" in result:
+            result["beta1"], result["beta2"] = _pair(result.pop("betas"), cls.__name__)
+        return result
+
+    @classmethod
+    def _short_form(cls, name: str, options: Mapping[str, Any]) -> Any:
+        if name != "betas":
+            raise KeyError(name)
+        return options["beta1"], options["beta2"]
 
 
 class AdamW(Adam):
@@ -134,7 +145,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        params: Iterable[Parameter],
+        params: Iterable[Parameter] | Iterable[Mapping[str, Any]],
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,

@@ -1,86 +1,20 @@
-"""What all optimizers have in common: hyperparameters, what they remember of each parameter, the step."""
+"""What all optimizers have in common: groups of parameters, what they remember of each, the step."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from typing import Any, ClassVar, Generic, TypeVar, overload
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ne_torch import _core
 from ne_torch._memory import aligned
 from ne_torch.layer import Parameter
+from ne_torch.optimizers.hyperparameter import Number
+from ne_torch.optimizers.param_group import ParamGroup, described_groups, parameters
 from ne_torch.typing import Array
 
-__all__ = ["Flag", "Number", "Optimizer"]
-
-
-Value = TypeVar("Value", float, bool)
-
-
-class Hyperparameter(Generic[Value]):
-    """An attribute of an optimizer, kept where the C++ engine reads it before each step.
-
-    Parameters
-    ----------
-    doc : str
-    structural : bool
-        Whether it decides what the optimizer remembers, so that engines have to be made anew.
-    """
-
-    def __init__(self, doc: str, structural: bool = False) -> None:
-        self.__doc__ = doc
-        self._structural = structural
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, optimizer: None, owner: type) -> Hyperparameter[Value]: ...
-    @overload
-    def __get__(self, optimizer: Optimizer, owner: type | None = None) -> Value: ...
-    def __get__(
-        self, optimizer: Optimizer | None, owner: type | None = None
-    ) -> Hyperparameter[Value] | Value:
-        if optimizer is None:
-            return self
-        value: Value = getattr(optimizer._settings, self._name)
-        return value
-
-    def __set__(self, optimizer: Optimizer, value: Value) -> None:
-        setattr(optimizer._settings, self._name, self.checked(value, type(optimizer).__name__))
-        if self._structural:
-            _core.structure_changed()
-
-    def checked(self, value: Any, place: str) -> Value:
-        """Return what value stands for; TypeError or ValueError where it cannot be this hyperparameter."""
-        raise NotImplementedError
-
-
-class Number(Hyperparameter[float]):
-    """A number that is not negative, and below a bound where there is one."""
-
-    def __init__(self, doc: str, structural: bool = False, below: float = math.inf) -> None:
-        super().__init__(doc, structural)
-        self._below = below
-
-    def checked(self, value: Any, place: str) -> float:
-        """Return value as a float."""
-        number = _core.finite_number(value, place, self._name)
-        if number < 0:
-            raise ValueError(f"{place}: expected {self._name} >= 0, got {value!r}")
-        if number >= self._below:
-            raise ValueError(f"{place}: expected {self._name} < {self._below}, got {value!r}")
-        return number
-
-
-class Flag(Hyperparameter[bool]):
-    """On or off."""
-
-    def checked(self, value: Any, place: str) -> bool:  # noqa: ARG002 - every value is true or false
-        """Return whether value is true."""
-        return bool(value)
+__all__ = ["Optimizer"]
 
 
 class Optimizer:
@@ -88,6 +22,21 @@ class Optimizer:
 
     A class of its own names its hyperparameters (attributes of kind Number and Flag) and its states, in the
     order of csrc/kernels/optimizers.hpp.
+
+    Attributes
+    ----------
+    param_groups : list of ParamGroup
+        Parameters with their hyperparameters, as in torch: ``optimizer.param_groups[1]["lr"] = 0.1``. An
+        attribute such as ``optimizer.lr`` reads the first group and sets all of them.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> body, head = nt.Linear(4, 8, rng=0), nt.Linear(8, 1, rng=1)
+    >>> groups = [{"params": body.parameters(), "lr": 0.01}, {"params": head.parameters()}]
+    >>> optimizer = nt.SGD(groups, lr=0.1, momentum=0.9)
+    >>> [group["lr"] for group in optimizer.param_groups]
+    [0.01, 0.1]
     """
 
     _kind: ClassVar[str]
@@ -96,29 +45,73 @@ class Optimizer:
 
     lr = Number("The learning rate.")
 
-    def __init__(self, params: Iterable[Parameter], **options: Any) -> None:
-        self.params = _parameters(params, type(self).__name__)
-        self._states: list[list[Array | None]] = [[None] * len(self._state_names) for _ in self.params]
-        self._settings = self._checked_settings(options)
+    def __init__(self, params: Iterable[Parameter] | Iterable[Mapping[str, Any]], **options: Any) -> None:
+        self._defaults = options
+        self.param_groups: list[ParamGroup] = []
+        self._states: list[list[Array | None]] = []
+        for group in described_groups(params, type(self).__name__):
+            self.add_param_group(group)
 
-    def _checked_settings(self, options: dict[str, Any]) -> _core.OptimizerSettings:
-        values = {}
-        for name, value in options.items():
-            values[name] = getattr(type(self), name).checked(value, type(self).__name__)
-        self._check_together(values)
-        return _core.OptimizerSettings(self._kind, values)
+    def add_param_group(self, param_group: Mapping[str, Any]) -> None:
+        """Take up more parameters, whose steps are counted from here.
 
-    def _check_together(self, options: dict[str, Any]) -> None:
+        Parameters
+        ----------
+        param_group : dict
+            ``"params"``, and hyperparameters that are not to be those of the constructor.
+
+        Raises
+        ------
+        TypeError
+            If it holds anything but Parameters, or another hyperparameter.
+        ValueError
+            If a parameter is in a group already, or a hyperparameter does not fit. Nothing has changed then.
+        """
+        place = type(self).__name__
+        options = dict(param_group)
+        added = parameters(options.pop("params"), place)
+        ids = [id(parameter) for parameter in (*self.params, *added)]
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"{place}: expected every parameter in one group, once, got one of them twice")
+        defaults = self._spelled_out(self._defaults)
+        self.param_groups.append(ParamGroup(type(self), added, {**defaults, **self._spelled_out(options)}))
+        self._states += [[None] * len(self._state_names) for _ in added]
+        _core.structure_changed()
+
+    @classmethod
+    def _spelled_out(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return options with those that stand for several replaced by them."""
+        return dict(options)
+
+    @classmethod
+    def _short_form(cls, name: str, options: Mapping[str, Any]) -> Any:  # noqa: ARG003 - of a subclass
+        """Return an option that stands for several."""
+        raise KeyError(name)
+
+    @classmethod
+    def _check_together(cls, options: Mapping[str, Any]) -> None:
         """Raise ValueError where hyperparameters do not go with each other."""
+
+    @property
+    def params(self) -> list[Parameter]:
+        """The parameters of all groups."""
+        return [parameter for group in self.param_groups for parameter in group["params"]]
+
+    def _members(self) -> list[int]:
+        """Return the group of each parameter."""
+        return [i for i, group in enumerate(self.param_groups) for _ in group["params"]]
+
+    def _group_settings(self) -> list[_core.OptimizerSettings]:
+        return [group._settings for group in self.param_groups]
 
     def _initial_state(self, parameter: Parameter) -> Array:
         return np.zeros_like(parameter.data)
 
     def states(self) -> list[tuple[Array | None, ...]]:
         """Return what is remembered of each parameter, made where the hyperparameters want it."""
-        wanted = [self._settings.wants_state(i) for i in range(len(self._state_names))]
-        for parameter, state in zip(self.params, self._states, strict=True):
-            for i, want in enumerate(wanted):
+        wanted = [group.wanted_states() for group in self.param_groups]
+        for parameter, state, member in zip(self.params, self._states, self._members(), strict=True):
+            for i, want in enumerate(wanted[member]):
                 if want and state[i] is None:
                     state[i] = aligned(self._initial_state(parameter))
         return [tuple(state) for state in self._states]
@@ -129,19 +122,25 @@ class Optimizer:
 
     def step(self) -> None:
         """Update every parameter that has a gradient; where the call fails, none."""
-        self._step(None)
+        self._step()
 
-    def _step(self, record: tuple[list[Any], list[Any]] | None) -> None:
-        """Step, and with the update replace a list's content, so that no interrupt comes in between."""
-        pairs = zip(self.params, self.states(), strict=True)
-        active = [(p.data, p.grad, states) for p, states in pairs if p.grad is not None]
-        params, grads, states = zip(*active, strict=True) if active else ((), (), ())
-        _core.update(params, grads, states, self._settings, f"{type(self).__name__}.step", record)
+    def _step(
+        self,
+        record: tuple[list[Any], list[Any]] | None = None,
+        schedule: _core.Schedule | None = None,
+    ) -> None:
+        """Step, and replace a list's content and move a schedule on with it: no interrupt comes between."""
+        every = zip(self.params, self.states(), self._members(), strict=True)
+        active = [(p.data, p.grad, states, member) for p, states, member in every if p.grad is not None]
+        columns = zip(*active, strict=True) if active else ((), (), (), ())
+        params, grads, states, members = (list(column) for column in columns)
+        place = f"{type(self).__name__}.step"
+        _core.update(params, grads, states, self._group_settings(), members, place, record, schedule)
 
     @property
     def steps(self) -> int:
-        """The number of steps taken."""
-        return self._settings.steps
+        """The number of steps taken, by the first group."""
+        return self.param_groups[0]._settings.steps
 
     def zero_grad(self) -> None:
         """Forget the gradients. A backward pass overwrites them anyway: training does not need this call."""
@@ -149,32 +148,33 @@ class Optimizer:
             parameter.grad = None
 
     def options(self) -> dict[str, Any]:
-        """Return the hyperparameters by name."""
-        return {name: getattr(self, name) for name in self._option_names}
+        """Return the hyperparameters of the first group by name."""
+        return self.param_groups[0].options()
 
     def set_options(self, **options: Any) -> None:
-        """Change hyperparameters, all of them or none where one does not fit."""
-        unknown = options.keys() - set(self._option_names)
-        if unknown:
-            raise TypeError(
-                f"{type(self).__name__}: expected hyperparameters among {self._option_names}, "
-                f"got {sorted(unknown)}"
-            )
-        checked = self._checked_settings({**self.options(), **options})
-        for name in self._option_names:
-            setattr(self._settings, name, getattr(checked, name))
-        _core.structure_changed()  # engines without states must ask for them
+        """Change hyperparameters of all groups, all of them or none where one does not fit."""
+        for group in self.param_groups:
+            group.checked_change(options)
+        for group in self.param_groups:
+            group.set_options(options)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the hyperparameters, the number of steps, and copies of the states, by name.
+        """Return the groups and copies of the states, by name.
 
-        A state that was not needed so far is None.
+        ``"param_groups"`` has a dict for each, of hyperparameters, ``"steps"`` and, in ``"params"``, the
+        numbers of its parameters; each state is a list with an array for each parameter, or None where it was
+        not needed so far.
         """
         states = {
             name: [None if state[i] is None else np.array(state[i]) for state in self._states]
             for i, name in enumerate(self._state_names)
         }
-        return {**self.options(), "steps": self.steps, **states}
+        members = self._members()
+        groups = [
+            {**group.told(), "params": [i for i, member in enumerate(members) if member == number]}
+            for number, group in enumerate(self.param_groups)
+        ]
+        return {"param_groups": groups, **states}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over hyperparameters and states.
@@ -185,16 +185,28 @@ class Optimizer:
             If a name is missing or unknown, or a value does not fit. Nothing has been changed then.
         """
         place = f"{type(self).__name__}.load_state_dict"
-        expected = {*self.options(), "steps", *self._state_names}
-        if state_dict.keys() != expected:
-            raise ValueError(f"{place}: expected the keys {sorted(expected)}, got {sorted(state_dict)}")
-        steps = state_dict["steps"]
-        if type(steps) is not int or not 0 <= steps < 2**62:
-            raise ValueError(f"{place}: expected steps as a number of steps, got {steps!r}")
-        columns = [self._column(name, state_dict[name], place) for name in self._state_names]
-        self.set_options(**{name: state_dict[name] for name in self._option_names})
+        told = self._with_groups(state_dict)
+        if told.keys() != {"param_groups", *self._state_names}:
+            expected = sorted(["param_groups", *self._state_names])
+            raise ValueError(f"{place}: expected the keys {expected}, got {sorted(told)}")
+        groups = told["param_groups"]
+        expected = [group["params"] for group in self.state_dict()["param_groups"]]
+        if [group.get("params") for group in groups] != expected:
+            raise ValueError(f"{place}: expected groups of the parameters {expected}, got others")
+        columns = [self._column(name, told[name], place) for name in self._state_names]
+        found = [ParamGroup.from_told(type(self), group, place) for group in groups]
+        for group, other in zip(self.param_groups, found, strict=True):
+            group.take_over(other)
         self._states = [list(state) for state in zip(*columns, strict=True)]
-        self._settings.steps = steps
+        _core.structure_changed()
+
+    def _with_groups(self, state_dict: dict[str, Any]) -> dict[str, Any]:
+        """Return a state_dict with groups; those of releases before groups are flat."""
+        if "param_groups" in state_dict:
+            return state_dict
+        states = {name: value for name, value in state_dict.items() if name in self._state_names}
+        options = {name: value for name, value in state_dict.items() if name not in self._state_names}
+        return {"param_groups": [{**options, "params": list(range(len(self.params)))}], **states}
 
     def _column(self, name: str, found: Any, place: str) -> list[Array | None]:
         """Return one kind of state for all parameters, checked and copied."""
@@ -209,19 +221,5 @@ class Optimizer:
         ]
 
     def __repr__(self) -> str:
-        options = ", ".join(f"{name}={value}" for name, value in self.options().items())
-        return f"{type(self).__name__}({options})"
-
-
-def _parameters(params: Iterable[Parameter], place: str) -> list[Parameter]:
-    result = list(params)
-    for parameter in result:
-        if not isinstance(parameter, Parameter):
-            raise TypeError(
-                f"{place}: expected params from model.parameters(), got {type(parameter).__name__}"
-            )
-    if not result:
-        raise ValueError(
-            f"{place}: expected at least one parameter, got none; is anything learned by this model?"
-        )
-    return result
+        texts = [", ".join(f"{n}={value}" for n, value in g.options().items()) for g in self.param_groups]
+        return f"{type(self).__name__}({texts[0] if len(texts) == 1 else texts})"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ne_torch.layer import Parameter
-from ne_torch.optimizers.optimizer import Flag, Number, Optimizer
+from ne_torch.optimizers.hyperparameter import Flag, Number
+from ne_torch.optimizers.optimizer import Optimizer
 
 __all__ = ["RMSprop"]
 
@@ -24,8 +26,8 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    params : iterable of Parameter
-        ``model.parameters()``.
+    params : iterable of Parameter, or of dict
+        ``model.parameters()``, or groups of them with hyperparameters of their own; see ``Optimizer``.
     lr : float, default 0.01
     alpha : float, default 0.99
         How much of the running means lasts from step to step.
@@ -64,13 +66,13 @@ class RMSprop(Optimizer):
     alpha = Number("The share of the means that lasts from step to step.")
     eps = Number("What keeps the divisor away from 0.")
     weight_decay = Number("The factor of the parameter that is added to its gradient.")
-    momentum = Number("The share of the direction that lasts from step to step.", structural=True)
-    centered = Flag("Whether to divide by the deviation.", structural=True)
+    momentum = Number("The share of the direction that lasts from step to step.")
+    centered = Flag("Whether to divide by the deviation.")
     maximize = Flag("Whether to climb.")
 
     def __init__(
         self,
-        params: Iterable[Parameter],
+        params: Iterable[Parameter] | Iterable[Mapping[str, Any]],
         lr: float = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,

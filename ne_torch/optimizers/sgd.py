@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ne_torch.layer import Parameter
-from ne_torch.optimizers.optimizer import Flag, Number, Optimizer
+from ne_torch.optimizers.hyperparameter import Flag, Number
+from ne_torch.optimizers.optimizer import Optimizer
 from ne_torch.typing import Array
 
 __all__ = ["SGD"]
@@ -24,8 +25,8 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    params : iterable of Parameter
-        ``model.parameters()``.
+    params : iterable of Parameter, or of dict
+        ``model.parameters()``, or groups of them with hyperparameters of their own; see ``Optimizer``.
     lr : float, default 0.001
     momentum, weight_decay, dampening : float, default 0
     nesterov : bool, default False
@@ -60,7 +61,7 @@ class SGD(Optimizer):
     _option_names = ("lr", "momentum", "weight_decay", "nesterov", "dampening", "maximize")
     _state_names = ("velocity",)
 
-    momentum = Number("The share of the velocity that lasts from step to step.", structural=True)
+    momentum = Number("The share of the velocity that lasts from step to step.")
     weight_decay = Number("The factor of the parameter that is added to its gradient.")
     nesterov = Flag("Whether the velocity is looked at one step ahead.")
     dampening = Number("The share of the gradient that does not enter the velocity.")
@@ -68,7 +69,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Parameter],
+        params: Iterable[Parameter] | Iterable[Mapping[str, Any]],
         lr: float = 1e-3,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
@@ -87,7 +88,8 @@ class SGD(Optimizer):
             maximize=maximize,
         )
 
-    def _check_together(self, options: dict[str, Any]) -> None:
+    @classmethod
+    def _check_together(cls, options: Mapping[str, Any]) -> None:
         if options["nesterov"] and options["momentum"] == 0:
             raise ValueError("SGD: expected momentum > 0 with nesterov=True, got momentum 0")
         if options["nesterov"] and options["dampening"] != 0:

@@ -57,7 +57,7 @@ class Receipt:
             raise ValueError(f"Receipt: expected source to be one of {SOURCES} or None, got {source!r}")
         self._path = path
         self._source = source
-        self._options: dict[str, Any] = {}
+        self._options: dict[str, Any] | list[dict[str, Any]] = {}
         self.content: dict[str, Any] = {}
 
     def begin(self, trainer: Trainer, x: Array, target: Array, state: FitState) -> None:
@@ -72,6 +72,7 @@ class Receipt:
             "model": _described(trainer),
             "loss": "MSELoss",
             "optimizer": "SGD",
+            **_groups(trainer),
             "fit": {name: getattr(state, name) for name in ("batch_size", "shuffle", "seed", "position")},
             "data": {"source": self._source, "x": array_header(x), "target": array_header(target)},
             "initial": hashlib.sha256(initial).hexdigest(),
@@ -93,8 +94,11 @@ class Receipt:
 
     def epoch_begins(self, trainer: Trainer) -> None:
         """Note the optimizer's hyperparameters, which callbacks may have changed."""
-        options = trainer.optimizer.options()
-        self._options = {n: value for n, value in options.items() if n in _ALWAYS_TOLD or value}
+        told = [
+            {n: value for n, value in group.options().items() if n in _ALWAYS_TOLD or value}
+            for group in trainer.optimizer.param_groups
+        ]
+        self._options = told[0] if len(told) == 1 else told
 
     def epoch_ended(self, trainer: Trainer, epoch: int, loss: float) -> None:
         """Add an epoch to the chain, and write the file."""
@@ -106,6 +110,13 @@ class Receipt:
         entries.append(entry)
         if self._path is not None:
             write_atomically(self._path, json.dumps(self.content, indent=1).encode())
+
+
+def _groups(trainer: Trainer) -> dict[str, Any]:
+    """Return the parameters of each group by number, where there are several groups."""
+    numbers = {id(parameter): i for i, parameter in enumerate(trainer.model.parameters())}
+    groups = [[numbers[id(p)] for p in group["params"]] for group in trainer.optimizer.param_groups]
+    return {"groups": groups} if len(groups) > 1 else {}
 
 
 def _described(trainer: Trainer) -> list[list[Any]]:

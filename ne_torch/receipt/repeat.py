@@ -78,14 +78,16 @@ def _repeated(
             )
     model = _built(content["model"], len(content["initial_state"]))
     options = content["fit"]
-    optimizer = SGD(model.parameters())
+    parameters = model.parameters()
+    groups = content.get("groups", [range(len(parameters))])
+    optimizer = SGD([{"params": [parameters[i] for i in group]} for group in groups])
     _restore(model, optimizer, content)
     trainer = Trainer(model, loss=MSELoss(), optimizer=optimizer)
     place = {"samples": len(x), "epoch": 0, "cursor": [0, 0.0], "history": {}, **options}
     trainer._state = FitState.from_dict(place)
     record = Receipt(source=content["data"]["source"])
     for epoch, entry in enumerate(content["epochs"], 1):
-        optimizer.set_options(**entry["options"])
+        _set(optimizer, entry["options"])
         same = {"batch_size": options["batch_size"], "shuffle": options["shuffle"]}
         trainer.fit(x, target, epochs=epoch, resume=True, receipt=record, **same)
         found = record.content["epochs"][-1]["hash"]
@@ -110,8 +112,9 @@ def _restore(model: Any, optimizer: SGD, content: dict[str, Any]) -> None:
     state = zlib.decompressobj().decompress(base64.b85decode(content["initial_state"]), room)
     if hashlib.sha256(state).hexdigest() != content["initial"]:
         raise ValueError("receipt: expected the initial state with the hash that the header names")
-    if state.find(b"velocity.") >= 0 or any(entry["options"]["momentum"] for entry in content["epochs"][:1]):
-        optimizer.set_options(**content["epochs"][0]["options"])
+    first = content["epochs"][0]["options"]
+    if state.find(b"velocity.") >= 0 or any(group["momentum"] for group in _by_group(first)):
+        _set(optimizer, first)
     for name, array in state_arrays(model, optimizer):
         head = f"{name} {array.dtype.name} {array.shape}\n".encode()
         if not state.startswith(head):
@@ -119,6 +122,15 @@ def _restore(model: Any, optimizer: SGD, content: dict[str, Any]) -> None:
         raw = state[len(head) : len(head) + array.nbytes]
         array[...] = np.frombuffer(raw, array.dtype.newbyteorder("<")).reshape(array.shape)
         state = state[len(head) + array.nbytes :]
+
+
+def _by_group(options: Any) -> list[dict[str, Any]]:
+    return options if isinstance(options, list) else [options]
+
+
+def _set(optimizer: SGD, options: Any) -> None:
+    for group, values in zip(optimizer.param_groups, _by_group(options), strict=True):
+        group.set_options(values)
 
 
 def _load(content: dict[str, Any]) -> tuple[Array, Array]:

@@ -47,7 +47,7 @@ Values train(std::uint64_t seed) {
     plan.add_linear(kHidden, kOut, {second.data()}, {second_bias.data()});
     OptimizerSettings settings;
     settings.lr = 0.1;
-    Engine<float> engine(std::move(plan), settings);
+    Engine<float> engine(std::move(plan), {&settings});
     const Values x = normal(100, 3 * kBatch * kIn), target = normal(101, 3 * kBatch * kOut);
     for (int i = 0; i < 3; ++i) {
         engine.step({kBatch, {x.data(), kIn, 1}, {target.data(), kOut, 1}});

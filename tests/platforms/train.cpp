@@ -56,7 +56,7 @@ void train(index_t batch, int steps, const std::vector<index_t>& sizes) {
     settings.lr = 0.1;
     settings.momentum = 0.9;
     settings.weight_decay = 0.01;
-    ne_torch::Engine<T> engine(std::move(plan), settings);
+    ne_torch::Engine<T> engine(std::move(plan), {&settings});
     const auto x = normal<T>(1000, 1, batch * sizes.front());
     const auto target = normal<T>(1001, 1, batch * sizes.back());
     std::vector<double> losses;

@@ -111,7 +111,7 @@ void DenseStage<T>::update(Member<T>& me, const Ends<T>& ends) {
 template <class T>
 void DenseStage<T>::update_weight(Member<T>& me, const Ends<T>& ends) {
     GemmArgs<T> g = grad_weight_product(me.rows, ends);
-    g.update = &me.options;
+    g.update = &me.options[weight_.group];
     me.kernels.gemm(me.share_weights(g));
 }
 
@@ -126,7 +126,7 @@ void DenseStage<T>::update_bias(Member<T>& me, const Ends<T>& ends) {
     }
     me.kernels.row_sums(count, me.rows, {ends.grad_output.at(mine.begin, 0), ends.grad_output.row_stride, 1},
                         grad);
-    me.kernels.update(me.options, 1, count, {grad}, {bias_.data + mine.begin}, states.data());
+    me.kernels.update(me.options[bias_.group], 1, count, {grad}, {bias_.data + mine.begin}, states.data());
 }
 
 template class DenseStage<float>;

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ne_torch import functional, init
+from ne_torch import callbacks, functional, init, metrics
 from ne_torch._config import get_num_threads, set_num_threads, show_config
 from ne_torch._core import __version__
 from ne_torch.activations import ReLU, Softmax
@@ -37,12 +37,14 @@ __all__ = [
     "Softmax",
     "Trainer",
     "__version__",
+    "callbacks",
     "datasets",
     "functional",
     "get_num_threads",
     "init",
     "load_predictor",
     "manual_seed",
+    "metrics",
     "set_num_threads",
     "show_config",
 ]

@@ -1,9 +1,9 @@
 """Files of a trainer: safetensors, with a versioned header, written all or not at all.
 
 Tensors: ``model.<name>`` for each parameter and buffer, ``<state>.<name>`` for what the optimizer remembers
-of it, such as its ``velocity``. The header's ``state`` is JSON: the optimizer's class, its parameter groups
-with their hyperparameters and numbers of steps, and where ``fit`` stands. Any reader of safetensors reads the
-weights; nothing in a file is executed.
+of it, such as its ``velocity``, ``callback.<i>.<name>`` for what the i-th callback of ``fit`` keeps. The
+header's ``state`` is JSON: the optimizer's class, its parameter groups with their hyperparameters and numbers
+of steps, and where ``fit`` stands. Any reader of safetensors reads the weights; nothing in it is executed.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ def save_trainer(trainer: Trainer, state: FitState | None, path: str | os.PathLi
         for name, array in zip(_names(trainer, optimizer), told.pop(kind), strict=True):
             if array is not None:
                 tensors[f"{kind}.{name}"] = array
+    for i, arrays in ({} if state is None else state.kept).items():
+        tensors |= {f"callback.{i}.{name}": array for name, array in arrays.items()}
     header = {
         "optimizer": {"class": type(optimizer).__name__, **told},
         "fit": None if state is None else state.as_dict(),
@@ -57,6 +59,7 @@ def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | N
             raise ValueError(f"expected {_FORMAT}, version {_VERSION}, got {metadata.get('format')!r}")
         header = json.loads(metadata["state"])
         state = None if header["fit"] is None else FitState.from_dict(header["fit"])
+        kept = _kept(tensors)
         told = {"class": "SGD", **header["optimizer"]}
         kind = told.pop("class")
         if "param_groups" not in told:  # files of earlier versions, which may lack options
@@ -89,7 +92,20 @@ def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | N
         raise
     for name, value in streams.items():  # files of earlier versions have none
         passing[name][...] = value
+    if state is not None:
+        state.kept = kept
     return state
+
+
+def _kept(tensors: dict[str, Array]) -> dict[int, dict[str, Array]]:
+    """Return what callbacks have kept, as FitState has it."""
+    kept: dict[int, dict[str, Array]] = {}
+    for name, array in tensors.items():
+        kind, _, rest = name.partition(".")
+        if kind == "callback":
+            index, _, inner = rest.partition(".")
+            kept.setdefault(int(index), {})[inner] = array
+    return kept
 
 
 def _passing_buffers(model: Any) -> dict[str, Array]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = ["History"]
 
 
@@ -14,6 +16,9 @@ class History:
         Mean loss over the epoch's samples, each at the parameters of its own step.
     validation_loss : list of float
         Loss over the validation data after the epoch; empty without validation data.
+    metrics : dict of lists of float
+        The metrics over the validation data after the epoch, by name; ``history.validation_accuracy`` is
+        ``history.metrics["accuracy"]``.
     seconds : list of float
         Time of the epoch's training, validation and callbacks not included.
     """
@@ -21,10 +26,61 @@ class History:
     def __init__(self) -> None:
         self.loss: list[float] = []
         self.validation_loss: list[float] = []
+        self.metrics: dict[str, list[float]] = {}
         self.seconds: list[float] = []
+
+    def columns(self) -> dict[str, list[float]]:
+        """Return all that was recorded for the latest epoch, by name.
+
+        Those are ``loss``, ``validation_loss``, ``validation_<metric>`` for each metric, and ``seconds``:
+        the names that callbacks monitor, and those of a table's columns.
+        """
+        metrics = {f"validation_{name}": column for name, column in self.metrics.items()}
+        named = {"loss": self.loss, "validation_loss": self.validation_loss, **metrics}
+        columns = {**named, "seconds": self.seconds}
+        return {name: column for name, column in columns.items() if len(column) == len(self)}
+
+    def record(
+        self, epoch: int, loss: float, seconds: float, validation: tuple[float, dict[str, float]] | None
+    ) -> None:
+        """Write an epoch's entries, over those that it may have; called by ``fit``."""
+        _write(self.loss, epoch, loss)
+        _write(self.seconds, epoch, seconds)
+        if validation is not None:
+            _write(self.validation_loss, epoch, validation[0])
+            for name, value in validation[1].items():
+                _write(self.metrics.setdefault(name, []), epoch, value)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain lists, by attribute."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> History:
+        """Return the history that as_dict told."""
+        history = cls()
+        for name, told in values.items():
+            if name == "metrics":
+                history.metrics = {str(metric): list(map(float, column)) for metric, column in told.items()}
+            else:
+                getattr(history, name).extend(map(float, told))
+        return history
+
+    def __getattr__(self, name: str) -> list[float]:
+        metrics: dict[str, list[float]] = self.__dict__.get("metrics", {})
+        if name.startswith("validation_") and name[len("validation_") :] in metrics:
+            return metrics[name[len("validation_") :]]
+        raise AttributeError(f"History has no {name!r}; recorded are {[*self.__dict__, *metrics]}")
 
     def __len__(self) -> int:
         return len(self.loss)
 
     def __repr__(self) -> str:
-        return f"History(loss={self.loss}, validation_loss={self.validation_loss}, seconds={self.seconds})"
+        return f"History({', '.join(f'{name}={column}' for name, column in self.columns().items())})"
+
+
+def _write(column: list[float], epoch: int, value: float) -> None:
+    # An epoch whose end was interrupted is told again when it is resumed: assign, never append. What is
+    # recorded only since a resumption has no number for the epochs before.
+    column.extend([float("nan")] * (epoch - len(column)))
+    column[epoch:] = [value]

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ne_torch._checks import positive_integer
-from ne_torch._mode import mode
 from ne_torch.history import History
 from ne_torch.random import RandomLike
-from ne_torch.training.arguments import Callback, callables, samples, validation_pair
+from ne_torch.training.arguments import samples, validation_pair
+from ne_torch.training.callback_list import CallbackLike, CallbackList
+from ne_torch.training.evaluation import evaluate, named_metrics
 from ne_torch.training.fit import Run, begin_receipt, begin_state
 from ne_torch.training.state import FitState
 from ne_torch.training.steps import Stepper
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from ne_torch.receipt import Receipt
 
 __all__ = ["History", "Trainer"]
-
-_EVALUATION_ROWS = 1024
 
 
 class Trainer:
@@ -99,12 +98,7 @@ class Trainer:
     def evaluate(self, x: ArrayLike, target: ArrayLike) -> float:
         """Return the mean loss over all rows of x, without training, in eval mode."""
         x, target = samples(self._model, x, target, "Trainer.evaluate")
-        total = 0.0
-        with mode(self._model, training=False):
-            for begin in range(0, len(x), _EVALUATION_ROWS):
-                part = slice(begin, begin + _EVALUATION_ROWS)
-                total += self._loss.forward(self._model.forward(x[part]), target[part]) * len(x[part])
-        return total / len(x)
+        return evaluate(self._model, self._loss, x, target, {})[0]
 
     def fit(
         self,
@@ -116,8 +110,9 @@ class Trainer:
         shuffle: bool = True,
         rng: RandomLike = None,
         validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        metrics: Any = None,
         progress: bool = False,
-        callbacks: Iterable[Callback] = (),
+        callbacks: Iterable[CallbackLike] = (),
         max_steps: int | None = None,
         resume: bool = False,
         receipt: str | os.PathLike[str] | Receipt | None = None,
@@ -136,17 +131,22 @@ class Trainer:
             Where the orders come from.
         validation_data : (x, target), optional
             Evaluated after every epoch.
+        metrics : list or dict, optional
+            What else is measured on the validation data after every epoch: names of ``ne_torch.metrics``,
+            or functions ``metric(prediction, target) -> float`` of all predictions at once; a dict gives them
+            names. ``history.metrics["accuracy"]`` has the numbers.
         progress : bool, default False
             Show a progress bar (needs tqdm).
-        callbacks : iterable of callables
-            Each is called as ``callback(epoch, history)`` after every epoch, counted from 0; training ends
-            after the epoch for which one returns True.
+        callbacks : iterable of Callback or callable
+            Those of ``ne_torch.callbacks``, or functions that are called as ``callback(epoch, history)``
+            after every epoch, counted from 0; training ends after the epoch for which one returns True.
         max_steps : int, optional
             Return after so many steps, be it in the middle of an epoch.
         resume : bool, default False
             Go on where the last ``fit`` stopped (after an epoch, after max_steps, at an exception or
             KeyboardInterrupt), in this process or in the one whose ``save`` this trainer has loaded. With the
-            same x, target, batch_size and shuffle the result is that of never having stopped, to the bit.
+            same x, target, batch_size, shuffle and callbacks the result is that of never having stopped, to
+            the bit.
             ``epochs`` counts those before as well; the orders go on, and ``rng`` is not looked at.
         receipt : path or Receipt, optional
             Keep a hash of weights and optimizer after each epoch; see ``ne_torch.receipt``.
@@ -168,15 +168,19 @@ class Trainer:
         batch_size = positive_integer(batch_size, place, "batch_size")
         steps = positive_integer(max_steps, place, "max_steps") if max_steps is not None else None
         data = samples(self._model, x, target, place)
-        callbacks = callables(callbacks, place)
-        validation = None
+        validation, measured = None, named_metrics(metrics, place)
+        recorded = ["loss", "seconds"]
         if validation_data is not None:
             validation = validation_pair(self._model, validation_data, place)
             self.evaluate(*(array[:1] for array in validation))  # a wrong shape fails before training
+            recorded += ["validation_loss", *(f"validation_{name}" for name in measured)]
+        elif measured:
+            raise ValueError(f"{place}: expected validation_data to measure {list(measured)} on, got none")
+        told = CallbackList(callbacks, recorded)
         state, generator = begin_state(self._state, len(data[0]), batch_size, bool(shuffle), rng, resume)
         record = begin_receipt(receipt, self, data, state)
         self._state = state
-        Run(self, data, validation, state, generator, callbacks, record).train(epochs, steps, progress)
+        Run(self, data, validation, measured, state, generator, told, record).train(epochs, steps, progress)
         return state.history
 
     def save(self, path: str | os.PathLike[str]) -> None:

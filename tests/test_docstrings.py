@@ -10,7 +10,7 @@ import pytest
 
 MODULES = [
     "ne_torch",
-    *(f"ne_torch.{m.name}" for m in pkgutil.iter_modules(ne_torch.__path__) if m.name != "_core"),
+    *(m.name for m in pkgutil.walk_packages(ne_torch.__path__, "ne_torch.") if "._" not in m.name),
 ]
 WITH_EXAMPLE = [ne_torch.Linear, ne_torch.ReLU, ne_torch.Softmax, ne_torch.MSELoss, ne_torch.Sequential]
 WITH_EXAMPLE += [ne_torch.Trainer, ne_torch.Generator]

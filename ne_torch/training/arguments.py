@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from typing import Any
 
 from ne_torch import _core
-from ne_torch.history import History
 from ne_torch.typing import Array, ArrayLike
 
-__all__ = ["Callback", "callables", "samples", "validation_pair"]
-
-Callback: TypeAlias = Callable[[int, History], object]
+__all__ = ["samples", "validation_pair"]
 
 
 def samples(model: Any, x: ArrayLike, target: ArrayLike, place: str) -> tuple[Array, Array]:
@@ -36,12 +32,3 @@ def validation_pair(model: Any, pair: Any, place: str) -> tuple[Array, Array]:
         raise TypeError(f"{place}: expected validation_data as a pair (x, target), got another {kind}")
     x, target = pair
     return samples(model, x, target, f"{place}, validation_data")
-
-
-def callables(callbacks: Iterable[Callback], place: str) -> list[Callback]:
-    """Return the callbacks as a list; TypeError where one cannot be called."""
-    result = list(callbacks)
-    for callback in result:
-        if not callable(callback):
-            raise TypeError(f"{place}: expected callbacks to be callable, got {callback!r}")
-    return result

@@ -7,7 +7,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ne_torch.random import Generator, RandomLike, as_generator
-from ne_torch.training.arguments import Callback
+from ne_torch.training.callback_list import CallbackList
+from ne_torch.training.evaluation import Metric, evaluate
 from ne_torch.training.progress import Progress
 from ne_torch.training.state import FitState
 from ne_torch.typing import Array
@@ -27,10 +28,12 @@ class Run:
     trainer : Trainer
     data, validation : pairs of arrays
         The latter may be None.
+    metrics : dict of callables
+        Of the validation data.
     state : FitState
     generator : Generator
         The stream of orders, which stands where the state says.
-    callbacks : list of callables
+    callbacks : CallbackList
     record : Receipt or None
     """
 
@@ -39,19 +42,24 @@ class Run:
         trainer: Trainer,
         data: tuple[Array, Array],
         validation: tuple[Array, Array] | None,
+        metrics: dict[str, Metric],
         state: FitState,
         generator: Generator,
-        callbacks: list[Callback],
+        callbacks: CallbackList,
         record: Receipt | None,
     ) -> None:
-        self._trainer, self._data, self._validation = trainer, data, validation
+        self._trainer, self._data = trainer, data
+        self._validation, self._metrics = validation, metrics
         self._state, self._generator = state, generator
         self._callbacks, self._record = callbacks, record
 
     def train(self, epochs: int, steps: int | None, progress: bool) -> None:
         """Train until so many epochs are finished, so many steps are made, or a callback ends it."""
         state = self._state
-        with Progress(progress, epochs, state.samples) as bar:
+        with (
+            Progress(progress, epochs, state.samples) as bar,
+            self._callbacks.told_of(self._trainer, state),
+        ):
             bar.advance(state.epoch * state.samples + state.cursor[0])
             while state.epoch < epochs and steps != 0:
                 state.position = self._generator.position
@@ -63,6 +71,7 @@ class Run:
                     break
                 stop = self._epoch_ended(perf_counter() - begin, bar)
                 state.finish_epoch(self._generator)
+                self._callbacks.epoch_finished(self._trainer, state.epoch - 1, state.history)
                 if stop:
                     break
 
@@ -72,16 +81,15 @@ class Run:
 
     def _epoch_ended(self, seconds: float, bar: Progress) -> bool:
         """Record the epoch; return whether a callback ends the training."""
-        epoch, history = self._state.epoch, self._state.history
-        # An epoch interrupted from here on is told again when it is resumed: assign, never append.
-        history.loss[epoch:] = [self._state.cursor[1] / self._state.samples]
-        history.seconds[epoch:] = [seconds]
+        trainer, state = self._trainer, self._state
+        validation = None
         if self._validation is not None:
-            history.validation_loss[epoch:] = [self._trainer.evaluate(*self._validation)]
+            validation = evaluate(trainer.model, trainer.loss, *self._validation, self._metrics)
+        state.history.record(state.epoch, state.cursor[1] / state.samples, seconds, validation)
         if self._record is not None:
-            self._record.epoch_ended(self._trainer, epoch, history.loss[epoch])
-        bar.epoch_ended(history)
-        return any([callback(epoch, history) is True for callback in self._callbacks])  # noqa: C419 - call all
+            self._record.epoch_ended(trainer, state.epoch, state.history.loss[state.epoch])
+        bar.epoch_ended(state.history)
+        return self._callbacks.epoch_end(trainer, state)
 
 
 def begin_state(

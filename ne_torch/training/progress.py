@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from types import TracebackType
 from typing import Any
 
@@ -16,13 +17,7 @@ class Progress:
     def __init__(self, enabled: bool, epochs: int, samples: int) -> None:
         self._bar: Any = None
         if enabled:
-            try:
-                from tqdm import tqdm
-            except ImportError:
-                raise ImportError(
-                    "Trainer.fit: progress=True needs tqdm; pip install 'ne_torch[progress]'"
-                ) from None
-            self._bar = tqdm(total=epochs * samples, unit=" samples", unit_scale=True)
+            self._bar = _tqdm()(total=epochs * samples, unit=" samples", unit_scale=True)
 
     def advance(self, samples: int) -> None:
         """Tell of samples that have been trained on."""
@@ -30,12 +25,15 @@ class Progress:
             self._bar.update(samples)
 
     def epoch_ended(self, history: History) -> None:
-        """Show the latest losses."""
+        """Show the latest losses and metrics."""
         if self._bar is not None:
-            shown = {"epoch": len(history), "loss": f"{history.loss[-1]:.5f}"}
-            if history.validation_loss:
-                shown["validation"] = f"{history.validation_loss[-1]:.5f}"
-            self._bar.set_postfix(shown)
+            columns = {**history.columns(), **history.metrics}  # here a metric's own name tells enough
+            shown = {
+                {"validation_loss": "validation"}.get(name, name): f"{column[-1]:.5f}"
+                for name, column in columns.items()
+                if name in ("loss", "validation_loss", *history.metrics)
+            }
+            self._bar.set_postfix({"epoch": len(history), **shown})
 
     def __enter__(self) -> Progress:
         return self
@@ -45,3 +43,14 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+def _tqdm() -> Any:
+    """Return tqdm's bar for where this runs: text, or a widget where a notebook has ipywidgets."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # without ipywidgets, text is what is wanted
+            from tqdm.auto import tqdm
+    except ImportError:
+        raise ImportError("Trainer.fit: progress=True needs tqdm; pip install 'ne_torch[progress]'") from None
+    return tqdm

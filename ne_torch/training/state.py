@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ne_torch.history import History
 from ne_torch.random import Generator
+from ne_torch.typing import Array
 
 __all__ = ["FitState"]
 
@@ -27,6 +28,8 @@ class FitState:
         ``[rows, total]``: samples that the epoch in progress has trained on, and the sum of their losses.
         The engine moves it on with each step.
     history : History
+    kept : dict of dicts of arrays
+        What each callback remembers, by its place in their list; see ``Callback.state_dict``.
     """
 
     samples: int
@@ -37,6 +40,7 @@ class FitState:
     epoch: int = 0
     cursor: list[Any] = field(default_factory=lambda: [0, 0.0])
     history: History = field(default_factory=History)
+    kept: dict[int, dict[str, Array]] = field(default_factory=dict)
 
     def generator(self) -> Generator:
         """Return the stream, about to draw the order of the epoch in progress."""
@@ -56,16 +60,14 @@ class FitState:
                 )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain numbers and lists."""
-        return {**asdict(self), "history": vars(self.history)}
+        """Return plain numbers and lists: all but the arrays that are kept."""
+        values = {name: value for name, value in vars(self).items() if name != "kept"}
+        return {**values, "history": self.history.as_dict()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> FitState:
         """Return the state that as_dict told; ValueError where it cannot be one."""
-        history = History()
-        for name, column in values["history"].items():
-            getattr(history, name).extend(map(float, column))
-        state = cls(**{**values, "history": history})
+        state = cls(**{**values, "history": History.from_dict(values["history"])})
         numbers = (state.samples, state.batch_size, state.epoch + 1)
         if (
             any(type(number) is not int or number < 1 for number in numbers)

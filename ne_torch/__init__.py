@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ne_torch import callbacks, functional, init, metrics
+from ne_torch import callbacks, functional, init, lr_scheduler, metrics
 from ne_torch._config import get_num_threads, set_num_threads, show_config
 from ne_torch._core import __version__
 from ne_torch.activations import ReLU, Softmax
@@ -43,6 +43,7 @@ __all__ = [
     "get_num_threads",
     "init",
     "load_predictor",
+    "lr_scheduler",
     "manual_seed",
     "metrics",
     "set_num_threads",

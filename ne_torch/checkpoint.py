@@ -3,16 +3,19 @@
 Tensors: ``model.<name>`` for each parameter and buffer, ``<state>.<name>`` for what the optimizer remembers
 of it, such as its ``velocity``, ``callback.<i>.<name>`` for what the i-th callback of ``fit`` keeps. The
 header's ``state`` is JSON: the optimizer's class, its parameter groups with their hyperparameters and numbers
-of steps, and where ``fit`` stands. Any reader of safetensors reads the weights; nothing in it is executed.
+of steps, the scheduler, and where ``fit`` stands. Any reader of safetensors reads the weights; nothing in it
+is executed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ne_torch._files import write_atomically
+from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.optimizers import Optimizer
 from ne_torch.training.state import FitState
 from ne_torch.typing import Array
@@ -41,6 +44,7 @@ def save_trainer(trainer: Trainer, state: FitState | None, path: str | os.PathLi
         tensors |= {f"callback.{i}.{name}": array for name, array in arrays.items()}
     header = {
         "optimizer": {"class": type(optimizer).__name__, **told},
+        "scheduler": _told(trainer.scheduler),
         "fit": None if state is None else state.as_dict(),
     }
     metadata = {"format": _FORMAT, "version": _VERSION, "state": json.dumps(header)}
@@ -86,10 +90,12 @@ def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | N
     before = optimizer.state_dict()
     optimizer.load_state_dict({**told, **states})
     try:
+        restore_scheduler = _scheduler_loader(trainer, header)
         trainer.model.load_state_dict(weights)
     except Exception:
         optimizer.load_state_dict(before)
         raise
+    restore_scheduler()
     for name, value in streams.items():  # files of earlier versions have none
         passing[name][...] = value
     if state is not None:
@@ -106,6 +112,25 @@ def _kept(tensors: dict[str, Array]) -> dict[int, dict[str, Array]]:
             index, _, inner = rest.partition(".")
             kept.setdefault(int(index), {})[inner] = array
     return kept
+
+
+def _told(scheduler: LRScheduler | None) -> dict[str, Any] | None:
+    return None if scheduler is None else {"class": type(scheduler).__name__, **scheduler.state_dict()}
+
+
+def _scheduler_loader(trainer: Trainer, header: dict[str, Any]) -> Callable[[], object]:
+    """Return what loads the scheduler, once it is certain that it can."""
+    scheduler = trainer.scheduler
+    if "scheduler" not in header:  # files of earlier versions
+        return lambda: None
+    told = dict(header["scheduler"] or {"class": "None"})
+    kind, own = told.pop("class"), "None" if scheduler is None else type(scheduler).__name__
+    if kind != own:
+        raise ValueError(f"Trainer.load: expected the scheduler {kind}, got {own}")
+    if scheduler is None:
+        return lambda: None
+    scheduler._require(told)
+    return lambda: scheduler.load_state_dict(told)
 
 
 def _passing_buffers(model: Any) -> dict[str, Array]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ne_torch._checks import positive_integer
 from ne_torch.history import History
+from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.random import RandomLike
-from ne_torch.training.arguments import samples, validation_pair
+from ne_torch.training.arguments import checked_scheduler, samples, validation_pair
 from ne_torch.training.callback_list import CallbackLike, CallbackList
 from ne_torch.training.evaluation import evaluate, named_metrics
 from ne_torch.training.fit import Run, begin_receipt, begin_state
@@ -34,6 +35,15 @@ class Trainer:
         Anything with ``forward(prediction, target)`` and ``backward()``.
     optimizer : Optimizer
         Over the model's parameters; anything with ``step()``.
+    scheduler : LRScheduler, optional
+        Of that optimizer, see ``ne_torch.lr_scheduler``. It is stepped after each epoch of ``fit``
+        (``ReduceLROnPlateau`` by the validation loss, or the loss), or with each step of the optimizer where
+        it says ``per_step``, in ``step`` as well.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If scheduler is none of ne_torch, or that of another optimizer.
 
     Examples
     --------
@@ -46,11 +56,14 @@ class Trainer:
     3.0
     """
 
-    def __init__(self, model: Any, *, loss: Any, optimizer: Any) -> None:
+    def __init__(
+        self, model: Any, *, loss: Any, optimizer: Any, scheduler: LRScheduler | None = None
+    ) -> None:
         self._model = model
         self._loss = loss
         self._optimizer = optimizer
-        self._stepper = Stepper(model, loss, optimizer)
+        self._scheduler = checked_scheduler(scheduler, optimizer)
+        self._stepper = Stepper(model, loss, optimizer, scheduler)
         self._state: FitState | None = None
 
     @property
@@ -67,6 +80,11 @@ class Trainer:
     def optimizer(self) -> Any:
         """The optimizer that makes it small."""
         return self._optimizer
+
+    @property
+    def scheduler(self) -> LRScheduler | None:
+        """What moves the optimizer's learning rates."""
+        return self._scheduler
 
     @property
     def fused(self) -> bool:

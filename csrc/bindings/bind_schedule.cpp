@@ -72,7 +72,8 @@ void register_schedule(py::module_& m) {
                       const py::array_t<double, py::array::c_style | py::array::forcecast>&, py::list>(),
              py::arg("settings"), py::arg("names"), py::arg("values"), py::arg("counter"))
         .def_property_readonly("left", &PySchedule::left)
-        .def("current", &PySchedule::current);
+        .def("current", &PySchedule::current)
+        .def("move_on", &PySchedule::move_on, py::arg("steps"));
 }
 
 }  // namespace ne_torch

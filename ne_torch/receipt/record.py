@@ -127,10 +127,11 @@ def _described(trainer: Trainer) -> list[list[Any]]:
         or type(trainer.optimizer) is not SGD
         or type(trainer.loss) is not MSELoss
         or {*map(type, layers)} - known
+        or (trainer.scheduler is not None and trainer.scheduler.per_step)
     ):
         raise TypeError(
-            "Trainer.fit: expected Linear, ReLU and Softmax, MSELoss and SGD for a receipt, because verify "
-            "has to build them again"
+            "Trainer.fit: expected Linear, ReLU and Softmax, MSELoss and SGD, without a "
+            "scheduler that counts steps, for a receipt, because verify has to build them again"
         )
     return [
         ["Linear", layer.in_features, layer.out_features, layer.bias is not None, layer.dtype.name]

@@ -5,9 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from ne_torch import _core
+from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.typing import Array, ArrayLike
 
-__all__ = ["samples", "validation_pair"]
+__all__ = ["checked_scheduler", "samples", "validation_pair"]
+
+
+def checked_scheduler(scheduler: Any, optimizer: Any) -> LRScheduler | None:
+    """Return the scheduler of an optimizer; an error where it is none, or that of another."""
+    if scheduler is None:
+        return None
+    if not isinstance(scheduler, LRScheduler):
+        kind = type(scheduler).__name__
+        raise TypeError(f"Trainer: expected a scheduler of ne_torch.lr_scheduler, got {kind}")
+    if scheduler.optimizer is not optimizer:
+        raise ValueError("Trainer: expected the scheduler of its optimizer, got that of another one")
+    return scheduler
 
 
 def samples(model: Any, x: ArrayLike, target: ArrayLike, place: str) -> tuple[Array, Array]:

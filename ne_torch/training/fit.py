@@ -70,7 +70,7 @@ class Run:
                 if state.cursor[0] < state.samples:
                     break
                 stop = self._epoch_ended(perf_counter() - begin, bar)
-                state.finish_epoch(self._generator)
+                state.finish_epoch(self._generator, self._trainer.scheduler)
                 self._callbacks.epoch_finished(self._trainer, state.epoch - 1, state.history)
                 if stop:
                     break

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ne_torch.history import History
 from ne_torch.random import Generator
 from ne_torch.typing import Array
+
+if TYPE_CHECKING:
+    from ne_torch.lr_scheduler import LRScheduler
 
 __all__ = ["FitState"]
 
@@ -46,9 +49,21 @@ class FitState:
         """Return the stream, about to draw the order of the epoch in progress."""
         return Generator(self.seed, self.position)
 
-    def finish_epoch(self, generator: Generator) -> None:
-        """Stand at the beginning of the next epoch."""
+    def finish_epoch(self, generator: Generator, scheduler: LRScheduler | None = None) -> None:
+        """Stand at the beginning of the next epoch, and have a scheduler that counts epochs step with it.
+
+        Assignments and one call of C++ at the end: no interrupt comes between them.
+        """
+        if scheduler is None or scheduler.per_step:
+            self.epoch, self.cursor, self.position = self.epoch + 1, [0, 0.0], generator.position
+            return
+        validation = self.history.validation_loss
+        watched = validation if len(validation) > self.epoch else self.history.loss
+        standing, schedule = scheduler._prepared(watched[-1])
+        move_on = schedule.move_on
         self.epoch, self.cursor, self.position = self.epoch + 1, [0, 0.0], generator.position
+        scheduler._standing = standing
+        move_on(1)
 
     def require(self, **arguments: object) -> None:
         """Raise ValueError unless the arguments are those of the training that goes on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ne_torch import _core
 from ne_torch._engine import make_engine
 from ne_torch._mode import mode
 from ne_torch.optimizers import Optimizer
@@ -20,21 +21,29 @@ class Stepper:
     """Trains a model on batches.
 
     A cursor, ``[rows, total loss]`` of the epoch in progress, is moved on together with the parameters: an
-    interrupt falls before both or after both.
+    interrupt falls before both or after both. So is a scheduler that counts steps, with the hyperparameters.
     """
 
-    def __init__(self, model: Any, loss: Any, optimizer: Any) -> None:
+    def __init__(self, model: Any, loss: Any, optimizer: Any, scheduler: Any = None) -> None:
         self._parts = (model, loss, optimizer)
+        self._scheduler = scheduler
         self.renew()
 
     def renew(self) -> None:
         """Make the engine anew: model or optimizer have changed since."""
         self.engine = make_engine(*self._parts)
 
+    def _schedule(self) -> _core.Schedule | None:
+        """Return the coming hyperparameters, where a scheduler changes them from step to step."""
+        if self._scheduler is None or not self._scheduler.per_step:
+            return None
+        coming: _core.Schedule = self._scheduler._coming()
+        return coming
+
     def step(self, x: ArrayLike, target: ArrayLike) -> float:
         """Train on one batch; return its loss before the update."""
         while self.engine is not None:
-            value = self.engine.step(x, target)
+            value = self.engine.step(x, target, self._schedule())
             if value is not None:
                 return value
             self.renew()
@@ -51,7 +60,7 @@ class Stepper:
             engine = self.engine
             if engine is None or x.ndim != 2 or target.ndim != 2:
                 self._batch(x, target, order, state.batch_size, cursor)
-            elif not engine.run(x, target, order, cursor, state.batch_size, turn):
+            elif not engine.run(x, target, order, cursor, state.batch_size, turn, self._schedule()):
                 self.renew()
                 continue
             bar.advance(cursor[0] - before)
@@ -65,13 +74,14 @@ class Stepper:
         batch = slice(first, first + batch_size) if order is None else order[first : first + batch_size]
         x, target = x[batch], target[batch]
         while self.engine is not None:
-            if self.engine.step_and_record(x, target, cursor, len(x)):
+            if self.engine.step_and_record(x, target, cursor, len(x), self._schedule()):
                 return
             self.renew()
         self._by_layers(x, target, cursor)
 
     def _by_layers(self, x: ArrayLike, target: ArrayLike, cursor: list[Any] | None = None) -> float:
         model, loss, optimizer = self._parts
+        schedule = self._schedule()
         counted = cursor is not None
         cursor = [0, 0.0] if cursor is None else cursor
         before = list(cursor)
@@ -84,7 +94,7 @@ class Stepper:
             rows = len(x) if counted else 1
             moved = [before[0] + rows, before[1] + value * rows]
             if isinstance(optimizer, Optimizer):
-                optimizer._step((cursor, moved))
+                optimizer._step((cursor, moved), schedule)
             else:
                 optimizer.step()
                 cursor[:] = moved

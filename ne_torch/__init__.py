@@ -6,11 +6,15 @@ from ne_torch import callbacks, functional, init, lr_scheduler, metrics
 from ne_torch._config import get_num_threads, set_num_threads, show_config
 from ne_torch._core import __version__
 from ne_torch.activations import ReLU, Softmax
+from ne_torch.dropout import Dropout
+from ne_torch.embedding import Embedding, TabularEmbedding
 from ne_torch.layer import Layer, Parameter
 from ne_torch.linear import Linear
 from ne_torch.losses import MSELoss
+from ne_torch.normalization import BatchNorm1d, LayerNorm
 from ne_torch.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from ne_torch.random import Generator, manual_seed
+from ne_torch.residual import Residual
 from ne_torch.sequential import Sequential
 from ne_torch.trainer import History, Trainer
 
@@ -23,9 +27,13 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "BatchNorm1d",
+    "Dropout",
+    "Embedding",
     "Generator",
     "History",
     "Layer",
+    "LayerNorm",
     "Linear",
     "MSELoss",
     "Optimizer",
@@ -33,8 +41,10 @@ __all__ = [
     "Predictor",
     "RMSprop",
     "ReLU",
+    "Residual",
     "Sequential",
     "Softmax",
+    "TabularEmbedding",
     "Trainer",
     "__version__",
     "callbacks",

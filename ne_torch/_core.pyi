@@ -35,6 +35,67 @@ def softmax_forward(input: ArrayLike, out: Array | None = None, place: str = "so
 def softmax_backward(
     grad_output: ArrayLike, output: ArrayLike, out: Array | None = None, place: str = "softmax_backward"
 ) -> Array: ...
+def dropout(
+    input: ArrayLike,
+    seed: int,
+    passed: int,
+    p: float,
+    out: Array | None = None,
+    place: str = "dropout",
+    name: str = "input",
+) -> Array: ...
+def embedding_backward(
+    grad_output: ArrayLike,
+    codes: Array,
+    rows: int,
+    padding: int,
+    dtype: str,
+    place: str = "embedding_backward",
+) -> Array: ...
+def layer_norm_forward(
+    input: ArrayLike,
+    features: int,
+    dtype: str,
+    weight: ArrayLike | None,
+    bias: ArrayLike | None,
+    eps: float,
+    place: str = "layer_norm_forward",
+) -> tuple[Array, Array, Array]: ...
+def layer_norm_backward(
+    grad_output: ArrayLike,
+    normalized: ArrayLike,
+    rstd: ArrayLike,
+    weight: ArrayLike | None,
+    place: str = "layer_norm_backward",
+) -> Array: ...
+def batch_norm_forward(
+    input: ArrayLike,
+    weight: ArrayLike | None,
+    bias: ArrayLike | None,
+    eps: float,
+    running: tuple[Any, ...] | None = None,
+    place: str = "batch_norm_forward",
+) -> tuple[Array, Array, Array]: ...
+def batch_norm_backward(
+    grad_output: ArrayLike,
+    normalized: ArrayLike,
+    rstd: ArrayLike,
+    weight: ArrayLike | None,
+    place: str = "batch_norm_backward",
+) -> tuple[Array, Array, Array]: ...
+def fold_statistics(
+    weight: ArrayLike | None, bias: ArrayLike | None, mean: ArrayLike, var: ArrayLike, eps: float
+) -> tuple[Array, Array]: ...
+def scale_shift(
+    input: ArrayLike,
+    scale: ArrayLike,
+    shift: ArrayLike | None,
+    place: str = "scale_shift",
+    name: str = "input",
+) -> Array: ...
+def scale_shift_gradients(
+    grad_output: ArrayLike, normalized: ArrayLike, place: str = "scale_shift_gradients"
+) -> tuple[Array, Array]: ...
 def loss_forward(
     name: str, prediction: ArrayLike, target: ArrayLike, place: str = "loss_forward"
 ) -> float: ...

@@ -158,7 +158,8 @@ class Layer:
         # A copy starts with its parameters, not with what a forward pass has kept of its input, which may be
         # anything that NumPy can view, and large.
         state: dict[str, Any] = self.__dict__
-        return {name: None if name in ("_input", "_output") else value for name, value in state.items()}
+        kept = ("_input", "_output", "_saved")
+        return {name: None if name in kept else value for name, value in state.items()}
 
     def freeze(self, weights: str = "same") -> Predictor:
         """Return the forward pass alone: immutable, packed for it, safe from many threads.

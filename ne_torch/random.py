@@ -85,6 +85,13 @@ class Generator:
         self._advance(n)
         return values
 
+    def word(self) -> int:
+        """Draw an integer from 0 to 2**64 - 1, such as the seed of another stream."""
+        block = [self.position % 2**32, self.position // 2**32, 0, 0]
+        words = _core.philox4x32(block, self.seed % 2**32, self.seed // 2**32)
+        self._advance(1)
+        return words[0] << 32 | words[1]
+
     def _advance(self, words: int) -> None:
         self.position = (self.position + (words + 1) // 2) % 2**64
 

@@ -1,4 +1,4 @@
-"""The independent twin of the kernels, compiled from twin/twin.cpp and called through ctypes."""
+"""The independent twin of the kernels, compiled from twin/*.cpp and called through ctypes."""
 
 import ctypes
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-SOURCE = Path(__file__).parent / "twin" / "twin.cpp"
+SOURCES = sorted((Path(__file__).parent / "twin").glob("*.cpp"))
 
 
 @cache
@@ -23,7 +23,7 @@ def _library():
     has_fma = info.exists() and " fma " in info.read_text()
     target = Path(tempfile.mkdtemp()) / "twin.so"
     flags = ["-std=c++20", "-O2", "-ffp-contract=off", "-fPIC", "-shared", *["-mfma"] * has_fma]
-    subprocess.run([compiler, *flags, SOURCE, "-o", target], check=True)
+    subprocess.run([compiler, *flags, *SOURCES, "-o", target], check=True)
     return ctypes.CDLL(str(target))
 
 

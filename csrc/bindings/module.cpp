@@ -11,7 +11,9 @@ PYBIND11_MODULE(_core, m) {
     ne_torch::num_threads();   // not at the first call
     ne_torch::register_affine(m);
     ne_torch::register_activations(m);
+    ne_torch::register_layers(m);
     ne_torch::register_losses(m);
+    ne_torch::register_normalization(m);
     ne_torch::register_optimizers(m);
     ne_torch::register_random(m);
     ne_torch::register_schedule(m);

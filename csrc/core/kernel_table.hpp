@@ -4,8 +4,10 @@
 // bits: the difference between two of them is time alone.
 #pragma once
 
+#include "core/dropout_args.hpp"
 #include "core/gemm_args.hpp"
 #include "core/names.hpp"
+#include "core/norm_args.hpp"
 #include "core/panels.hpp"
 #include "core/views.hpp"
 
@@ -35,6 +37,15 @@ struct Kernels {
     void (*row_sums)(index_t rows, index_t cols, Matrix<const T> values, T* total);
     // total[j] = sum over i ascending of values[i, j]
     void (*column_sums)(index_t rows, index_t cols, Matrix<const T> values, T* total);
+    // the same with the products a[i, j] * b[i, j] for values, as chains
+    void (*row_dots)(index_t rows, index_t cols, Matrix<const T> a, Matrix<const T> b, T* total);
+    void (*column_dots)(index_t rows, index_t cols, Matrix<const T> a, Matrix<const T> b, T* total);
+
+    // output = a + b; in place is fine
+    void (*add)(index_t rows, index_t cols, Matrix<const T> a, Matrix<const T> b, Matrix<T> output);
+    // output[i, j] = fma(input[i, j], scale[j], shift[j]), or input[i, j] * scale[j] where shift is null
+    void (*scale_shift)(index_t rows, index_t cols, Matrix<const T> input, const T* scale, const T* shift,
+                        Matrix<T> output);
 
     // Element-wise on (rows, cols) matrices; in place is fine.
     void (*activation_forward)(Activation kind, index_t rows, index_t cols, Matrix<const T> input,
@@ -46,6 +57,12 @@ struct Kernels {
     void (*softmax_forward)(index_t classes, index_t count, Matrix<const T> input, Matrix<T> output);
     void (*softmax_backward)(index_t classes, index_t count, Matrix<const T> grad_output,
                              Matrix<const T> output, Matrix<T> grad_input);
+    void (*dropout)(const DropoutArgs& args, index_t features, index_t count, Matrix<const T> input,
+                    Matrix<T> output);
+    void (*layer_norm_forward)(const NormForward<T>&);
+    void (*layer_norm_backward)(const NormBackward<T>&);
+    void (*batch_norm_forward)(const NormForward<T>&);
+    void (*batch_norm_backward)(const NormBackward<T>&);
     // loss[j] = the loss of sample j, summed over its classes ascending, in float64
     void (*loss_forward)(Loss kind, index_t classes, index_t count, Matrix<const T> prediction,
                          Matrix<const T> target, double* loss);

@@ -5,10 +5,13 @@
 
 #include <cstdint>
 
+#include "isa/vec_avx2_words.hpp"
+
 namespace ne_torch::avx2 {
 
 struct VecF32 {
     using T = float;
+    using Words = WordsF32;
     using Mask = __m256i;
     static constexpr int lanes = 8;
     static constexpr int max_rows =
@@ -62,6 +65,11 @@ struct VecF32 {
         const __m256i exponent = _mm256_or_si256(_mm256_srli_epi32(bits, 23), _mm256_set1_epi32(0x4b000000));
         return {_mm256_sub_ps(_mm256_castsi256_ps(exponent), _mm256_set1_ps(8388608.0f + 127.0f))};
     }
+    static VecF32 keep_where_above(Words w, std::uint32_t bound, VecF32 x) {
+        const __m256i highest = Words::broadcast(bound).v;
+        const __m256i dropped = _mm256_cmpeq_epi32(_mm256_max_epu32(w.v, highest), highest);
+        return {_mm256_andnot_ps(_mm256_castsi256_ps(dropped), x.v)};
+    }
     static VecF32 power_of_two(VecF32 n) {
         const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n.v), _mm256_set1_epi32(127));
         return {_mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23))};
@@ -97,6 +105,7 @@ struct VecF32 {
 
 struct VecF64 {
     using T = double;
+    using Words = WordsF64;
     using Mask = __m256i;
     static constexpr int lanes = 4;
     static constexpr int max_rows = 6;
@@ -141,6 +150,10 @@ struct VecF64 {
         const __m256i exponent =
             _mm256_or_si256(_mm256_srli_epi64(bits, 52), _mm256_set1_epi64x(0x4330000000000000));
         return {_mm256_sub_pd(_mm256_castsi256_pd(exponent), _mm256_set1_pd(4503599627370496.0 + 1023.0))};
+    }
+    static VecF64 keep_where_above(Words w, std::uint32_t bound, VecF64 x) {
+        const __m256i kept = _mm256_cmpgt_epi64(w.v, Words::broadcast(bound).v);
+        return {_mm256_and_pd(_mm256_castsi256_pd(kept), x.v)};
     }
     static VecF64 power_of_two(VecF64 n) {
         const __m256i exponent =

@@ -5,10 +5,13 @@
 
 #include <cstdint>
 
+#include "isa/vec_avx512_words.hpp"
+
 namespace ne_torch::avx512 {
 
 struct VecF32 {
     using T = float;
+    using Words = WordsF32;
     using Mask = __mmask16;
     static constexpr int lanes = 16;
     static constexpr int max_rows =
@@ -61,6 +64,9 @@ struct VecF32 {
         const __m512i exponent = _mm512_or_si512(_mm512_srli_epi32(bits, 23), _mm512_set1_epi32(0x4b000000));
         return {_mm512_sub_ps(_mm512_castsi512_ps(exponent), _mm512_set1_ps(8388608.0f + 127.0f))};
     }
+    static VecF32 keep_where_above(Words w, std::uint32_t bound, VecF32 x) {
+        return {_mm512_maskz_mov_ps(_mm512_cmpgt_epu32_mask(w.v, Words::broadcast(bound).v), x.v)};
+    }
     static VecF32 power_of_two(VecF32 n) {
         const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127));
         return {_mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23))};
@@ -100,6 +106,7 @@ struct VecF32 {
 
 struct VecF64 {
     using T = double;
+    using Words = WordsF64;
     using Mask = __mmask8;
     static constexpr int lanes = 8;
     static constexpr int max_rows = 12;
@@ -143,6 +150,9 @@ struct VecF64 {
         const __m512i exponent =
             _mm512_or_si512(_mm512_srli_epi64(bits, 52), _mm512_set1_epi64(0x4330000000000000));
         return {_mm512_sub_pd(_mm512_castsi512_pd(exponent), _mm512_set1_pd(4503599627370496.0 + 1023.0))};
+    }
+    static VecF64 keep_where_above(Words w, std::uint32_t bound, VecF64 x) {
+        return {_mm512_maskz_mov_pd(_mm512_cmpgt_epu64_mask(w.v, Words::broadcast(bound).v), x.v)};
     }
     static VecF64 power_of_two(VecF64 n) {
         const __m512i exponent =

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "isa/vec_neon_words.hpp"
+
 namespace ne_torch::neon {
 
 struct FirstLanes {
@@ -13,6 +15,7 @@ struct FirstLanes {
 
 struct VecF32 {
     using T = float;
+    using Words = WordsF32;
     using Mask = FirstLanes;
     static constexpr int lanes = 4;
     static constexpr int max_rows =
@@ -71,6 +74,9 @@ struct VecF32 {
         mantissa = {vreinterpretq_f32_u32(vaddq_u32(fraction, root_half))};
         return {vsubq_f32(vcvtq_f32_u32(vshrq_n_u32(bits, 23)), vdupq_n_f32(127.0f))};
     }
+    static VecF32 keep_where_above(Words w, std::uint32_t bound, VecF32 x) {
+        return {vbslq_f32(vcgtq_u32(w.v, vdupq_n_u32(bound)), x.v, vdupq_n_f32(0))};
+    }
     static VecF32 power_of_two(VecF32 n) {
         const int32x4_t exponent = vaddq_s32(vcvtq_s32_f32(n.v), vdupq_n_s32(127));
         return {vreinterpretq_f32_s32(vshlq_n_s32(exponent, 23))};
@@ -97,6 +103,7 @@ struct VecF32 {
 
 struct VecF64 {
     using T = double;
+    using Words = WordsF64;
     using Mask = FirstLanes;
     static constexpr int lanes = 2;
     static constexpr int max_rows = 12;
@@ -144,6 +151,10 @@ struct VecF64 {
         const uint64x2_t fraction = vandq_u64(bits, vdupq_n_u64(0xfffffffffffff));
         mantissa = {vreinterpretq_f64_u64(vaddq_u64(fraction, root_half))};
         return {vsubq_f64(vcvtq_f64_u64(vshrq_n_u64(bits, 52)), vdupq_n_f64(1023.0))};
+    }
+    static VecF64 keep_where_above(Words w, std::uint32_t bound, VecF64 x) {
+        const int32x2_t kept = vreinterpret_s32_u32(vcgt_u32(w.v, vdup_n_u32(bound)));
+        return {vbslq_f64(vreinterpretq_u64_s64(vmovl_s32(kept)), x.v, vdupq_n_f64(0))};
     }
     static VecF64 power_of_two(VecF64 n) {
         const int64x2_t exponent = vaddq_s64(vcvtq_s64_f64(n.v), vdupq_n_s64(1023));

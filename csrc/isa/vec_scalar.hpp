@@ -8,11 +8,14 @@
 #include <cstdint>
 #include <cstring>
 
+#include "isa/vec_scalar_words.hpp"
+
 namespace ne_torch::scalar {
 
 template <class Scalar, class Bits, int MantissaBits, int Bias>
 struct Vec {
     using T = Scalar;
+    using Words = scalar::Words;
     struct Mask {};
     static constexpr int lanes = 1;
     static constexpr int max_rows = 4;     // MR of a tile
@@ -68,6 +71,8 @@ struct Vec {
         std::memcpy(&mantissa.v, &bits, sizeof(T));
         return {static_cast<T>(exponent) - static_cast<T>(Bias)};
     }
+    // w > bound ? x : 0
+    static Vec keep_where_above(Words w, std::uint32_t bound, Vec x) { return {w.v > bound ? x.v : T(0)}; }
     // 2^n for an integral n in the range of normal numbers
     static Vec power_of_two(Vec n) {
         const T exponent = std::isnan(n.v) ? T(0) : n.v;  // a NaN has no integer to convert to

@@ -3,7 +3,11 @@
 
 #include "core/kernel_table.hpp"
 #include "kernels/activations.hpp"
+#include "kernels/batch_norm.hpp"
+#include "kernels/dropout.hpp"
+#include "kernels/elementwise.hpp"
 #include "kernels/gemm.hpp"
+#include "kernels/layer_norm.hpp"
 #include "kernels/losses.hpp"
 #include "kernels/matvec.hpp"
 #include "kernels/optimizers.hpp"
@@ -27,10 +31,19 @@ constexpr Kernels<typename V::T> make_kernels() {
         .transpose = transpose<V>,
         .row_sums = row_sums<V>,
         .column_sums = column_sums<V>,
+        .row_dots = row_dots<V>,
+        .column_dots = column_dots<V>,
+        .add = add<V>,
+        .scale_shift = scale_shift<V>,
         .activation_forward = activation_forward<V>,
         .activation_backward = activation_backward<V>,
         .softmax_forward = softmax_forward<V>,
         .softmax_backward = softmax_backward<V>,
+        .dropout = dropout<V>,
+        .layer_norm_forward = layer_norm_forward<V>,
+        .layer_norm_backward = layer_norm_backward<V>,
+        .batch_norm_forward = batch_norm_forward<V>,
+        .batch_norm_backward = batch_norm_backward<V>,
         .loss_forward = loss_forward<V>,
         .loss_backward = loss_backward<V>,
         .update = update<V>,

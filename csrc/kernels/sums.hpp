@@ -1,4 +1,5 @@
-// Sums along one axis, each one chain of additions from +0 in ascending order: grad_bias, in either layout.
+// Sums along one axis, each one chain from +0 in ascending order: grad_bias, and the sums of products that
+// normalisation needs, in either layout.
 #pragma once
 
 #include "core/views.hpp"
@@ -42,6 +43,38 @@ void row_sums(index_t rows, index_t cols, Matrix<const typename V::T> values, ty
         }
         lanes.store(total + i, sum);
     });
+}
+
+// total[i] = chain over j of a[i, j] * b[i, j]; lanes are rows
+template <class V>
+void row_dots(index_t rows, index_t cols, Matrix<const typename V::T> a, Matrix<const typename V::T> b,
+              typename V::T* total) {
+    for_each_chunk<V>(rows, [&](index_t i, auto lanes) {
+        const int row_count = static_cast<int>(rows - i < V::lanes ? rows - i : V::lanes);
+        V sum = V::broadcast(0);
+        for (index_t j = 0; j < cols; j += V::lanes) {
+            const int col_count = static_cast<int>(cols - j < V::lanes ? cols - j : V::lanes);
+            V block[V::lanes];
+            V other[V::lanes];
+            load_transposed_block<V>(row_count, col_count, {a.at(i, j), a.row_stride, 1}, block);
+            load_transposed_block<V>(row_count, col_count, {b.at(i, j), b.row_stride, 1}, other);
+            for (int c = 0; c < col_count; ++c) sum = V::fma(block[c], other[c], sum);
+        }
+        lanes.store(total + i, sum);
+    });
+}
+
+// total[j] = chain over i of a[i, j] * b[i, j]; lanes are columns
+template <class V>
+void column_dots(index_t rows, index_t cols, Matrix<const typename V::T> a, Matrix<const typename V::T> b,
+                 typename V::T* total) {
+    for_each_chunk<V>(cols, [&](index_t j, auto lanes) { lanes.store(total + j, V::broadcast(0)); });
+    for (index_t i = 0; i < rows; ++i) {
+        for_each_chunk<V>(cols, [&](index_t j, auto lanes) {
+            const V sum = lanes.load(total + j);
+            lanes.store(total + j, V::fma(lanes.load(a.at(i, j)), lanes.load(b.at(i, j)), sum));
+        });
+    }
 }
 
 }  // namespace ne_torch

@@ -64,6 +64,19 @@ def test_fused_equals_layer_by_layer(widths, batch, options, dtype, threads):
         assert parameters == expected[2]
 
 
+@pytest.mark.parametrize("batch", [2000, 5003])
+def test_batches_trained_in_blocks_equal_layer_by_layer(batch, isa, dtype, threads):
+    """Gradients are taken up again at every block, and with a shuffle blocks are gathered one by one."""
+    widths = (33, 70, 19, 3)
+    nt.set_num_threads(1)
+    expected = train(build(widths, dtype, TheirReLU), dtype, batch, SGD["all"], rows=2 * batch)
+    for count in (1, 2, 3):
+        nt.set_num_threads(count)
+        actual = train(build(widths, dtype, nt.ReLU), dtype, batch, SGD["all"], rows=2 * batch)
+        assert (expected[0], actual[0]) == (False, True)
+        assert actual[1:] == expected[1:]
+
+
 def test_fused_equals_layer_by_layer_with_activations_at_both_ends(isa, dtype):
     expected = train(build((33, 70, 19, 3), dtype, TheirReLU, ends=True), dtype, 17, SGD["all"])
     actual = train(build((33, 70, 19, 3), dtype, nt.ReLU, ends=True), dtype, 17, SGD["all"])

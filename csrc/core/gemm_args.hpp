@@ -1,6 +1,6 @@
 // One formula serves every product of a fully connected net:
 //
-//   C[i, j] = epilogue(chain over t ascending of fma(A[i, t], B[t, j]), starting from +0)
+//   C[i, j] = epilogue(chain over t ascending of fma(A[i, t], B[t, j]), starting from initial[i, j], or +0)
 //
 //                standalone, batch-major              inside a network, feature-major
 //   forward      i = b, j = o, t = k                  i = o, j = b, t = k
@@ -34,6 +34,7 @@ struct GemmArgs {
     Matrix<const T> a;
     Matrix<const T> b;
     Matrix<T> c;
+    Matrix<const T> initial;  // (m, n), where a chain is taken up again; no data: +0
 
     Epilogue epilogue = Epilogue::store;
     Activation activation = Activation::identity;  // with bias_row and bias_column

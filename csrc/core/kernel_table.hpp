@@ -33,8 +33,8 @@ struct Kernels {
     // target[j, i] = source[i, j] for a (rows, cols) source; both contiguous along their last axis
     void (*transpose)(index_t rows, index_t cols, Matrix<const T> source, Matrix<T> target);
 
-    // total[i] = sum over j ascending of values[i, j]
-    void (*row_sums)(index_t rows, index_t cols, Matrix<const T> values, T* total);
+    // total[i] = sum over j ascending of values[i, j], from +0 or, where it goes on, from total[i]
+    void (*row_sums)(index_t rows, index_t cols, Matrix<const T> values, bool goes_on, T* total);
     // total[j] = sum over i ascending of values[i, j]
     void (*column_sums)(index_t rows, index_t cols, Matrix<const T> values, T* total);
     // the same with the products a[i, j] * b[i, j] for values, as chains

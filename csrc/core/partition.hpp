@@ -27,6 +27,7 @@ GemmArgs<T> gemm_rows(GemmArgs<T> g, Range rows) {
     g.m = rows.end - rows.begin;
     g.a.data += rows.begin * g.a.row_stride;
     g.c.data += rows.begin * g.c.row_stride;
+    if (g.initial.data) g.initial.data += rows.begin * g.initial.row_stride;
     if (g.epilogue == Epilogue::bias_row && g.bias) g.bias += rows.begin;
     if (g.gate.data) g.gate.data += rows.begin * g.gate.row_stride;
     for (T*& state : g.state) {
@@ -40,6 +41,7 @@ GemmArgs<T> gemm_columns(GemmArgs<T> g, Range columns) {
     g.n = columns.end - columns.begin;
     g.b.data += columns.begin * g.b.col_stride;
     g.c.data += columns.begin;
+    if (g.initial.data) g.initial.data += columns.begin;
     if (g.epilogue == Epilogue::bias_column && g.bias) g.bias += columns.begin;
     if (g.gate.data) g.gate.data += columns.begin;
     for (T*& state : g.state) {

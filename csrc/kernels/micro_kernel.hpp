@@ -29,7 +29,7 @@ struct Tile {
     index_t b_stride;
     typename V::Mask last;  // lanes of the last vector that exist
     bool last_is_full;
-    bool first_block;  // start from +0, otherwise take up the partial sums in C
+    bool first_block;  // start from initial, otherwise take up the partial sums in C
     bool last_block;   // apply the epilogue, otherwise leave the partial sums in C
 };
 
@@ -137,16 +137,18 @@ void micro_kernel(const Tile<V>& tile) {
     using T = typename V::T;
     const GemmArgs<T>& g = *tile.args;
     V sum[MR][NV];
-    if (tile.first_block) {
+    const Matrix<const T> from =
+        tile.first_block ? g.initial : Matrix<const T>{g.c.data, g.c.row_stride, g.c.col_stride};
+    if (!from.data) {
 #pragma GCC unroll 16
         for (int r = 0; r < MR; ++r) {
 #pragma GCC unroll 4
             for (int v = 0; v < NV; ++v) sum[r][v] = V::broadcast(0);
         }
     } else {
-        const T* c = g.c.data + tile.row * g.c.row_stride + tile.column;
+        const T* begun = from.data + tile.row * from.row_stride + tile.column;
         for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
-            sum[r][v] = lanes.load(c + r * g.c.row_stride + v * V::lanes);
+            sum[r][v] = lanes.load(begun + r * from.row_stride + v * V::lanes);
         });
     }
 

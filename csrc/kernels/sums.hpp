@@ -29,12 +29,14 @@ void column_sums(index_t rows, index_t cols, Matrix<const typename V::T> values,
     }
 }
 
-// total[i] = sum over j of values[i, j]; lanes are rows, so that blocks are transposed on the way
+// total[i] = sum over j of values[i, j], from +0 or, where it goes on, from total[i]; lanes are rows, so that
+// blocks are transposed on the way
 template <class V>
-void row_sums(index_t rows, index_t cols, Matrix<const typename V::T> values, typename V::T* total) {
+void row_sums(index_t rows, index_t cols, Matrix<const typename V::T> values, bool goes_on,
+              typename V::T* total) {
     for_each_chunk<V>(rows, [&](index_t i, auto lanes) {
         const int row_count = static_cast<int>(rows - i < V::lanes ? rows - i : V::lanes);
-        V sum = V::broadcast(0);
+        V sum = goes_on ? lanes.load(total + i) : V::broadcast(0);
         for (index_t j = 0; j < cols; j += V::lanes) {
             const int col_count = static_cast<int>(cols - j < V::lanes ? cols - j : V::lanes);
             V block[V::lanes];

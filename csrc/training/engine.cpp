@@ -14,6 +14,27 @@ namespace {
 // million multiply-adds (4 us of a core at 230 GFLOP/s... in float32) sharing gains less than that.
 constexpr double kWorthSharing = 1e6;
 
+// What a member's samples of a block may occupy: half of a second-level cache of 512 KiB. A block has no
+// fewer samples than pay for taking up the gradients of all weights once more, two memory accesses a weight.
+constexpr index_t kBlockBytes = 262144;
+constexpr index_t kFewestRows = 256;
+
+// Samples of a block: even shares of the batch, in whole tiles for every member.
+template <class T>
+index_t rows_of_block(const Plan<T>& plan, const Kernels<T>& kernels, index_t rows, int threads) {
+    const index_t bytes = plan.room_per_row() * static_cast<index_t>(sizeof(T));
+    const index_t most = std::max(kFewestRows, kBlockBytes / bytes * threads);
+    if (rows <= 2 * most || plan.mixes_samples()) return rows;
+    const index_t blocks = (rows + most - 1) / most;
+    return round_up((rows + blocks - 1) / blocks, index_t{kernels.tile_cols} * threads);
+}
+
+// The rows from `begin` on.
+template <class T>
+Matrix<const T> below(Matrix<const T> m, index_t begin) {
+    return {m.at(begin, 0), m.row_stride, m.col_stride};
+}
+
 }  // namespace
 
 template <class T>
@@ -23,7 +44,8 @@ int Engine<T>::prepare(index_t rows) {
     settings_.clear();
     for (const OptimizerSettings* group : groups_) settings_.push_back(*group);
     options_.resize(groups_.size() * static_cast<std::size_t>(threads));
-    work_.reserve(plan_, *kernels_, rows, threads);
+    block_rows_ = rows_of_block(plan_, *kernels_, rows, threads);
+    work_.reserve(plan_, *kernels_, {block_rows_, block_rows_ < rows}, threads);
     return plan_.work_per_row() * static_cast<double>(rows) < kWorthSharing ? 1 : threads;
 }
 
@@ -68,7 +90,7 @@ void Engine<T>::loss(Member<T>& me, const Batch<T>& batch) {
     kernels_->transpose(me.width(), classes, me.my_rows(batch.target), me.mine(work_.target()));
     const Matrix<const T> prediction = read(me.mine(work_.activation(last)));
     const Matrix<const T> expected = read(me.mine(work_.target()));
-    const auto elements = static_cast<double>(classes * me.rows);
+    const auto elements = static_cast<double>(classes * me.block.batch_rows);
     kernels_->loss_forward(plan_.loss(), classes, me.width(), prediction, expected,
                            work_.loss() + me.columns.begin);
     kernels_->loss_backward(plan_.loss(), classes, me.width(), static_cast<T>(1.0 / elements), prediction,
@@ -90,22 +112,26 @@ void Engine<T>::update(Member<T>& me, const Batch<T>& batch) {
     }
 }
 
-// The loss is returned to member 0; the others get 0.
+// block_of(begin, rows) gives a block of the batch. The loss is returned to member 0; the others get 0.
 template <class T>
-double Engine<T>::run_step(Team& team, const Batch<T>& batch, const UpdateOptions<T>* options) {
-    Member<T> me(team, *kernels_, batch.rows, {}, work_.packing(team.index), options);
-    forward(me, batch);
-    loss(me, batch);
-    me.sync();
-    backward(me, batch);
-    team.barrier();
-    double value = 0;
-    if (team.index == 0) {
-        for (index_t row = 0; row < batch.rows; ++row) value += work_.loss()[row];
-        value /= static_cast<double>(batch.rows * plan_.out_features());
+template <class BlockOf>
+double Engine<T>::run_step(Team& team, index_t rows, BlockOf block_of, const UpdateOptions<T>* options) {
+    double total = 0;
+    for (index_t begin = 0; begin < rows; begin += block_rows_) {
+        const Batch<T> batch = block_of(begin, std::min(block_rows_, rows - begin));
+        Member<T> me(team, *kernels_, {begin, batch.rows, rows}, work_.packing(team.index), options);
+        forward(me, batch);
+        loss(me, batch);
+        me.sync();
+        backward(me, batch);
+        team.barrier();
+        if (team.index == 0) {
+            for (index_t row = 0; row < batch.rows; ++row) total += work_.loss()[row];
+        }
+        update(me, batch);
+        if (!me.block.last()) team.barrier();
     }
-    update(me, batch);
-    return value;
+    return total / static_cast<double>(rows * plan_.out_features());
 }
 
 template <class T>
@@ -113,7 +139,10 @@ double Engine<T>::step(const Batch<T>& batch) {
     const int threads = prepare(batch.rows);
     double value = 0;
     parallel(threads, plan_.work_per_row() * static_cast<double>(batch.rows), [&](Team& team) {
-        const double mine = run_step(team, batch, options_of(team.index, 0, {}));
+        const auto part = [&](index_t begin, index_t rows) -> Batch<T> {
+            return {rows, below(batch.input, begin), below(batch.target, begin)};
+        };
+        const double mine = run_step(team, batch.rows, part, options_of(team.index, 0, {}));
         if (team.index == 0) value = mine;
     });
     for (OptimizerSettings* group : groups_) ++group->steps;
@@ -153,8 +182,10 @@ EpochPart Engine<T>::run(const Samples<T>& samples, index_t first, index_t batch
         std::size_t step = 0;
         for (index_t row = first; !finished; row += batch_size, ++step) {
             const index_t rows = std::min(batch_size, samples.count - row);
-            const double value =
-                run_step(team, gather(samples, row, rows, team), options_of(team.index, step, ahead));
+            const auto part = [&](index_t begin, index_t count) {
+                return gather(samples, row + begin, count, team);
+            };
+            const double value = run_step(team, rows, part, options_of(team.index, step, ahead));
             if (team.index == 0) {
                 total_loss += value * static_cast<double>(rows);
                 next = row + rows;

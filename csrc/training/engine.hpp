@@ -6,6 +6,9 @@
 //   phase 2  on one's own weights: grad_weight with the update in its store, grad_bias and its update
 //   barrier  (or the end of the region)
 //
+// A large batch goes through both phases in blocks of samples that stay in the cache; gradients are chains
+// over all of them, so that its size costs neither time nor memory nor a bit.
+//
 // Phase 1 needs no barrier inside where the batch has enough whole vectors for the team. Where it has not,
 // the rows of every product are shared instead, with a barrier after each. Either way every result is the
 // same chain.
@@ -64,7 +67,8 @@ class Engine {
     int prepare(index_t rows);  // makes room, and returns how many threads are worth it
     // The numbers of the step that follows `step` others, by group, where member `member` keeps them.
     const UpdateOptions<T>* options_of(int member, std::size_t step, const Ahead& ahead);
-    double run_step(Team& team, const Batch<T>& batch, const UpdateOptions<T>* options);
+    template <class BlockOf>
+    double run_step(Team& team, index_t rows, BlockOf block_of, const UpdateOptions<T>* options);
     Ends<T> ends(std::size_t stage, const Batch<T>& batch) const;
     void forward(Member<T>& me, const Batch<T>& batch);
     void loss(Member<T>& me, const Batch<T>& batch);
@@ -78,6 +82,7 @@ class Engine {
     std::vector<UpdateOptions<T>> options_;    // (members, groups)
     Workspace<T> work_;
     const Kernels<T>* kernels_ = nullptr;
+    index_t block_rows_ = 0;
 };
 
 }  // namespace ne_torch

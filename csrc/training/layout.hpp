@@ -19,6 +19,12 @@ index_t padded(index_t row) {
     return stride % (16 * line) == 0 ? stride + line : stride;
 }
 
+// What there is to be room for.
+struct Extent {
+    index_t rows;    // samples of a block, at most
+    bool gradients;  // whether gradients of parameters have to be kept, as between the blocks of a batch
+};
+
 template <class T>
 class Layout {
   public:

@@ -16,26 +16,28 @@ Matrix<const T> read(Matrix<T> m) {
     return {m.data, m.row_stride, m.col_stride};
 }
 
-// Where a block lies in its batch. A gradient is a chain over the whole batch: it is taken up where the block
-// before left it, and ends with the last one.
-struct BlockPlace {
-    bool first = true;
-    bool last = true;
+// Consecutive samples of a batch that go through the network together. A gradient is a chain over the whole
+// batch: it is taken up where the block before left it, and ends with the last one.
+struct Block {
+    index_t begin;  // the first sample's number in the batch
+    index_t rows;
+    index_t batch_rows;
+    bool first() const { return begin == 0; }
+    bool last() const { return begin + rows == batch_rows; }
 };
 
 template <class T>
 class Member {
   public:
-    Member(Team& members, const Kernels<T>& table, index_t block_rows, BlockPlace where, T* room,
+    Member(Team& members, const Kernels<T>& table, const Block& samples, T* room,
            const UpdateOptions<T>* update)
         : team(members),
           kernels(table),
-          rows(block_rows),
-          place(where),
+          block(samples),
           packing(room),
           options(update),
-          columns(share_range(block_rows, table.lanes, members.index, members.count)) {
-        const index_t vectors = (rows + kernels.lanes - 1) / kernels.lanes;
+          columns(share_range(samples.rows, table.lanes, members.index, members.count)) {
+        const index_t vectors = (block.rows + kernels.lanes - 1) / kernels.lanes;
         const index_t largest = (vectors + team.count - 1) / team.count;
         by_samples_ = 5 * vectors >= 4 * largest * team.count;
     }
@@ -74,8 +76,7 @@ class Member {
 
     Team& team;
     const Kernels<T>& kernels;
-    const index_t rows;  // samples of the block
-    const BlockPlace place;
+    const Block block;
     T* const packing;
     const UpdateOptions<T>* const options;  // by parameter group
     const Range columns;

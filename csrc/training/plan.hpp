@@ -35,6 +35,10 @@ class Plan {
     index_t out_features() const { return stages_.back()->out_features; }
     std::size_t first_learning() const { return first_learning_; }  // no gradient is needed before it
     double work_per_row() const { return work_per_row_; }  // multiply-adds of forward, backward and update
+    // Elements that a sample occupies: values and gradients between stages, with copies about three a
+    // feature.
+    index_t room_per_row() const { return room_per_row_; }
+    bool mixes_samples() const { return mixes_samples_; }
 
   private:
     void add(StagePointer stage);      // of a width of its own
@@ -46,6 +50,8 @@ class Plan {
     std::vector<MakeStage> leading_;  // layers before any that has a width of its own
     std::size_t first_learning_ = 0;
     double work_per_row_ = 0;
+    index_t room_per_row_ = 0;
+    bool mixes_samples_ = false;
 };
 
 }  // namespace ne_torch

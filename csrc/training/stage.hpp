@@ -35,11 +35,12 @@ class Stage {
     // Multiply-adds for each sample of forward, backward and update; grad_input is not needed by the first.
     virtual double work_per_row(bool /*first*/) const { return 0; }
     virtual bool learns() const { return false; }
+    // Whether a batch has to be one block, because samples depend on each other.
+    virtual bool mixes_samples() const { return false; }
 
-    // Takes what it keeps from phase to phase; `rows` samples at most, which lie `stride` apart where a row
-    // is a feature. A second call lays out anew.
-    virtual void lay_out(Layout<T>& /*layout*/, index_t /*rows*/) {}
-    // Elements of a member's packing room.
+    // Takes what it keeps from phase to phase. A second call lays out anew.
+    virtual void lay_out(Layout<T>& /*layout*/, const Extent& /*extent*/) {}
+    // Elements of a member's packing room, for rows of a block that are features and lie `stride` apart.
     virtual index_t packing(const Kernels<T>& /*kernels*/, index_t /*rows*/, index_t /*stride*/) const {
         return 0;
     }

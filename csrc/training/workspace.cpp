@@ -6,9 +6,10 @@
 namespace ne_torch {
 
 template <class T>
-index_t Workspace<T>::lay_out(const Plan<T>& plan, const Kernels<T>& kernels, index_t rows, int threads,
-                              T* memory) {
+index_t Workspace<T>::lay_out(const Plan<T>& plan, const Kernels<T>& kernels, const Extent& extent,
+                              int threads, T* memory) {
     Layout<T> layout(memory);
+    const index_t rows = extent.rows;
     const std::size_t stages = plan.size();
     stride_ = padded<T>(rows);
     activations_.resize(stages + 1);
@@ -20,7 +21,7 @@ index_t Workspace<T>::lay_out(const Plan<T>& plan, const Kernels<T>& kernels, in
         Stage<T>& stage = plan.stage(i);
         activations_[i + 1] = layout.take(stage.out_features * stride_);
         if (i >= plan.first_learning()) gradients_[i + 1] = layout.take(stage.out_features * stride_);
-        stage.lay_out(layout, rows);
+        stage.lay_out(layout, extent);
         packing = std::max(packing, stage.packing(kernels, rows, stride_));
     }
     target_ = layout.take(plan.out_features() * stride_);
@@ -31,23 +32,25 @@ index_t Workspace<T>::lay_out(const Plan<T>& plan, const Kernels<T>& kernels, in
 }
 
 template <class T>
-void Workspace<T>::reserve(const Plan<T>& plan, const Kernels<T>& kernels, index_t rows, int threads) {
-    if (rows <= rows_ && threads <= threads_ && kernels_ == &kernels) return;
-    rows = std::max(rows, rows_);
+void Workspace<T>::reserve(const Plan<T>& plan, const Kernels<T>& kernels, Extent extent, int threads) {
+    const bool fits = extent.rows <= extent_.rows && extent.gradients <= extent_.gradients;
+    if (fits && threads <= threads_ && kernels_ == &kernels) return;
+    extent.rows = std::max(extent.rows, extent_.rows);
+    extent.gradients = extent.gradients || extent_.gradients;
     threads = std::max(threads, threads_);
     AlignedBuffer<T> memory;
     AlignedBuffer<double> loss;
     try {
-        memory.reserve(lay_out(plan, kernels, rows, threads, nullptr));
-        loss.reserve(rows);
+        memory.reserve(lay_out(plan, kernels, extent, threads, nullptr));
+        loss.reserve(extent.rows);
     } catch (...) {
-        if (kernels_) lay_out(plan, *kernels_, rows_, threads_, memory_.data());
+        if (kernels_) lay_out(plan, *kernels_, extent_, threads_, memory_.data());
         throw;
     }
-    lay_out(plan, kernels, rows, threads, memory.data());
+    lay_out(plan, kernels, extent, threads, memory.data());
     memory_ = std::move(memory);
     loss_ = std::move(loss);
-    rows_ = rows;
+    extent_ = extent;
     threads_ = threads;
     kernels_ = &kernels;
 }

@@ -13,9 +13,9 @@ namespace ne_torch {
 template <class T>
 class Workspace {
   public:
-    // Makes room for a block of `rows` samples and a team of `threads`, in the stages too; throws
-    // std::bad_alloc and is usable as before.
-    void reserve(const Plan<T>& plan, const Kernels<T>& kernels, index_t rows, int threads);
+    // Makes room for blocks of this extent and a team of `threads`, in the stages too; throws std::bad_alloc
+    // and is usable as before.
+    void reserve(const Plan<T>& plan, const Kernels<T>& kernels, Extent extent, int threads);
 
     // Feature-major output of stage i - 1, which is the input of stage i; 0 is the network's input.
     Matrix<T> activation(std::size_t i) const { return {activations_[i], stride_, 1}; }
@@ -31,9 +31,10 @@ class Workspace {
     Matrix<T> gathered_target() const { return gathered_target_; }
 
   private:
-    index_t lay_out(const Plan<T>& plan, const Kernels<T>& kernels, index_t rows, int threads, T* memory);
+    index_t lay_out(const Plan<T>& plan, const Kernels<T>& kernels, const Extent& extent, int threads,
+                    T* memory);
 
-    index_t rows_ = 0;
+    Extent extent_{0, false};
     int threads_ = 0;
     const Kernels<T>* kernels_ = nullptr;
     index_t stride_ = 0;

@@ -120,6 +120,7 @@ Results<T> gemm(const Kernels<T>& kernels, Random random) {
     g.a = random.below(2) ? Matrix<const T>{a.data(), g.k, 1} : Matrix<const T>{a.data(), 1, g.m};
     g.b = random.below(2) ? Matrix<const T>{b.data(), g.n, 1} : Matrix<const T>{b.data(), 1, g.k};
     g.c = {c.data(), g.n, 1};
+    if (random.below(3) == 0) g.initial = {gate.data(), g.n, 1};
     g.epilogue = static_cast<Epilogue>(random.below(5));
     g.activation = static_cast<Activation>(random.below(2));
     g.bias = random.below(4) ? bias.data() : nullptr;
@@ -139,7 +140,8 @@ Results<T> sums(const Kernels<T>& kernels, Random random) {
     const auto values = random.values<T>(rows * cols), vector = random.values<T>(cols);
     const Matrix<const T> matrix{values.data(), cols, 1};
     std::vector<T> result(static_cast<std::size_t>(2 * rows + cols + rows * cols));
-    kernels.row_sums(rows, cols, matrix, result.data());
+    kernels.row_sums(rows, cols, matrix, false, result.data());
+    kernels.row_sums(rows, cols, matrix, true, result.data());  // twice the sums, one after the other
     kernels.column_sums(rows, cols, matrix, result.data() + rows);
     kernels.matvec(rows, cols, matrix, vector.data(), vector.data(), 0, result.data() + rows + cols);
     kernels.transpose(rows, cols, matrix, {result.data() + 2 * rows + cols, rows, 1});

@@ -22,8 +22,9 @@ double DenseStage<T>::work_per_row(bool first) const {
 }
 
 template <class T>
-void DenseStage<T>::lay_out(Layout<T>& layout, index_t rows) {
-    batch_major_ = layout.take_matrix(rows, this->in_features);
+void DenseStage<T>::lay_out(Layout<T>& layout, const Extent& extent) {
+    batch_major_ = layout.take_matrix(extent.rows, this->in_features);
+    grad_weight_ = extent.gradients ? layout.take_matrix(this->out_features, this->in_features) : Matrix<T>{};
     grad_bias_ = layout.take(this->out_features);
 }
 
@@ -58,7 +59,7 @@ void DenseStage<T>::forward(Member<T>& me, const Ends<T>& ends) {
         me.kernels.transpose(this->in_features, me.width(), read(me.mine(ends.input)),
                              me.my_rows(batch_major_));
     }
-    me.kernels.gemm(me.share_samples(output_product(me.rows, ends)));
+    me.kernels.gemm(me.share_samples(output_product(me.block.rows, ends)));
 }
 
 template <class T>
@@ -85,7 +86,7 @@ void DenseStage<T>::backward(Member<T>& me, const Ends<T>& ends) {
                                        read(me.mine(ends.output)), grad);
         me.sync();
     }
-    if (ends.grad_input.data) me.kernels.gemm(me.share_samples(grad_input_product(me.rows, ends)));
+    if (ends.grad_input.data) me.kernels.gemm(me.share_samples(grad_input_product(me.block.rows, ends)));
 }
 
 template <class T>
@@ -110,8 +111,14 @@ void DenseStage<T>::update(Member<T>& me, const Ends<T>& ends) {
 
 template <class T>
 void DenseStage<T>::update_weight(Member<T>& me, const Ends<T>& ends) {
-    GemmArgs<T> g = grad_weight_product(me.rows, ends);
-    g.update = &me.options[weight_.group];
+    GemmArgs<T> g = grad_weight_product(me.block.rows, ends);
+    if (!me.block.first()) g.initial = read(grad_weight_);
+    if (me.block.last()) {
+        g.update = &me.options[weight_.group];
+    } else {
+        g.epilogue = Epilogue::store;
+        g.c = grad_weight_;
+    }
     me.kernels.gemm(me.share_weights(g));
 }
 
@@ -120,12 +127,14 @@ void DenseStage<T>::update_bias(Member<T>& me, const Ends<T>& ends) {
     const Range mine = me.share(this->out_features);
     const index_t count = mine.end - mine.begin;
     T* const grad = grad_bias_ + mine.begin;
+    me.kernels.row_sums(count, me.block.rows,
+                        {ends.grad_output.at(mine.begin, 0), ends.grad_output.row_stride, 1},
+                        !me.block.first(), grad);
+    if (!me.block.last()) return;
     States<T> states = bias_.states;
     for (T*& state : states) {
         if (state) state += mine.begin;
     }
-    me.kernels.row_sums(count, me.rows, {ends.grad_output.at(mine.begin, 0), ends.grad_output.row_stride, 1},
-                        grad);
     me.kernels.update(me.options[bias_.group], 1, count, {grad}, {bias_.data + mine.begin}, states.data());
 }
 

@@ -33,7 +33,7 @@ void batch_norm_forward(const NormForward<typename V::T>& a) {
         T* const mean = a.mean + first;
         T* const square = a.square + first;
         T* const rstd = a.rstd + first;
-        row_sums<V>(group, a.count, {a.input.at(first, 0), a.input.row_stride, 1}, mean);
+        row_sums<V>(group, a.count, {a.input.at(first, 0), a.input.row_stride, 1}, false, mean);
         for_each_chunk<V>(group,
                           [&](index_t i, auto lanes) { lanes.store(mean + i, lanes.load(mean + i) / n); });
         for_each_chunk<V>(group, a.count, [&](index_t i, index_t j, auto lanes) {
@@ -59,7 +59,7 @@ void batch_norm_backward(const NormBackward<typename V::T>& a) {
     for_feature_groups<V>(a.features, [&](index_t first, index_t group) {
         const Matrix<const T> grad{a.grad_output.at(first, 0), a.grad_output.row_stride, 1};
         const Matrix<const T> x{a.normalized.at(first, 0), a.normalized.row_stride, 1};
-        row_sums<V>(group, a.count, grad, a.grad_bias + first);
+        row_sums<V>(group, a.count, grad, false, a.grad_bias + first);
         row_dots<V>(group, a.count, grad, x, a.grad_weight + first);
         if (!a.grad_input.data) return;
         for (index_t i = 0; i < group; ++i) {

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from ne_torch import callbacks, functional, init, lr_scheduler, metrics
 from ne_torch._config import get_num_threads, set_num_threads, show_config
 from ne_torch._core import __version__
+from ne_torch._gradcheck import gradcheck
 from ne_torch.activations import ReLU, Softmax
 from ne_torch.dropout import Dropout
 from ne_torch.embedding import Embedding, TabularEmbedding
@@ -51,6 +52,7 @@ __all__ = [
     "datasets",
     "functional",
     "get_num_threads",
+    "gradcheck",
     "init",
     "load_predictor",
     "lr_scheduler",

@@ -40,6 +40,44 @@ class History:
         columns = {**named, "seconds": self.seconds}
         return {name: column for name, column in columns.items() if len(column) == len(self)}
 
+    def plot(self, *names: str, ax: Any = None) -> Any:
+        """Draw columns over epochs, counted from 1; needs matplotlib (extra ``plot``).
+
+        Parameters
+        ----------
+        *names : str
+            Of ``columns``; ``loss`` and, where there is one, ``validation_loss`` if none is given.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if None.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        ValueError
+            If there is no such column.
+        """
+        columns = self.columns()
+        for name in names:
+            if name not in columns:
+                raise ValueError(f"History.plot: expected one of {list(columns)}, got {name!r}")
+        if ax is None:
+            try:
+                from matplotlib import pyplot
+            except ImportError:
+                raise ImportError("History.plot: needs matplotlib; pip install 'ne_torch[plot]'") from None
+            ax = pyplot.subplots()[1]
+        shown = names or [name for name in ("loss", "validation_loss") if name in columns]
+        for name in shown:
+            marker = "o" if len(self) == 1 else None
+            ax.plot(range(1, len(self) + 1), columns[name], marker=marker, label=name.replace("_", " "))
+        ax.set_xlabel("epoch")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.legend()
+        return ax
+
     def record(
         self, epoch: int, loss: float, seconds: float, validation: tuple[float, dict[str, float]] | None
     ) -> None:

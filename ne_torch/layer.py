@@ -11,6 +11,7 @@ from ne_torch import _core
 from ne_torch.typing import Array, ArrayLike
 
 if TYPE_CHECKING:
+    from ne_torch._summary import Summary
     from ne_torch.serving import Predictor
 
 __all__ = ["Layer", "Parameter", "StatesOf"]
@@ -160,6 +161,30 @@ class Layer:
         state: dict[str, Any] = self.__dict__
         kept = ("_input", "_output", "_saved")
         return {name: None if name in kept else value for name, value in state.items()}
+
+    def summary(self) -> Summary:
+        """Return a table of the layers, how many outputs each has, and what it learns.
+
+        The table is a string: it shows itself at the prompt and in a notebook, a script prints it. Its
+        attributes ``parameters`` and ``nbytes`` are the totals. An output is ``?`` where a layer of your own
+        has no ``out_features`` to tell it.
+
+        Examples
+        --------
+        >>> import ne_torch as nt
+        >>> nt.Sequential(nt.Linear(784, 128), nt.ReLU(), nt.Linear(128, 10)).summary()
+        layer       output  parameters
+        ------------------------------
+        Sequential      10
+        0: Linear      128     100,480
+        1: ReLU        128
+        2: Linear       10       1,290
+        ------------------------------
+        total                  101,770  (397.5 KiB)
+        """
+        from ne_torch._summary import summarize
+
+        return summarize(self)
 
     def freeze(self, weights: str = "same") -> Predictor:
         """Return the forward pass alone: immutable, packed for it, safe from many threads.

@@ -7,6 +7,7 @@ from ne_torch._config import get_num_threads, set_num_threads, show_config
 from ne_torch._core import __version__
 from ne_torch._gradcheck import gradcheck
 from ne_torch.activations import ReLU, Softmax
+from ne_torch.clipping import clip_grad_norm_, clip_grad_value_
 from ne_torch.dropout import Dropout
 from ne_torch.embedding import Embedding, TabularEmbedding
 from ne_torch.layer import Layer, Parameter
@@ -49,6 +50,8 @@ __all__ = [
     "Trainer",
     "__version__",
     "callbacks",
+    "clip_grad_norm_",
+    "clip_grad_value_",
     "datasets",
     "functional",
     "get_num_threads",

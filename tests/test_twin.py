@@ -151,6 +151,12 @@ def test_mse_backward_equals_twin(dtype, rows, cols, values):
     agree([twin.mse_backward(prediction, target)], lambda: [_core.loss_backward("mse", prediction, target)])
 
 
+@cases(sizes, sizes.filter(bool))
+def test_square_sum_equals_twin(dtype, rows, cols, values):
+    x = values(rows, cols)
+    agree([twin.square_sum(x)], lambda: [_core.square_sum([x])])
+
+
 rates = st.sampled_from([0.0, 0.1, 0.9, 1e-3, 1.0])
 
 

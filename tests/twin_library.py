@@ -96,6 +96,10 @@ def mse_backward(prediction, target):
     return grad_input
 
 
+def square_sum(values):
+    return _call("square_sum", values.dtype, values, *values.shape, result=ctypes.c_double)
+
+
 def sgd_update(param, grad, velocity, lr, momentum, weight_decay, nesterov):
     """Update param and velocity in place."""
     options = float(lr), float(momentum), float(weight_decay), int(nesterov)

@@ -1,4 +1,4 @@
-// _core.OptimizerSettings, _core.update
+// _core.OptimizerSettings, _core.update, _core.square_sum
 #include <pybind11/stl.h>
 
 #include <array>
@@ -8,6 +8,7 @@
 #include "bindings/bindings.hpp"
 #include "bindings/parameter_groups.hpp"
 #include "dispatch/registry.hpp"
+#include "functional/square_sum.hpp"
 
 namespace ne_torch {
 namespace {
@@ -73,6 +74,21 @@ void update_py(const py::sequence& params, const py::sequence& grads, const py::
     if (record) PyList_SetSlice(record->first.ptr(), 0, PY_SSIZE_T_MAX, record->second.ptr());
 }
 
+// Arrays of any dtype and shape; a row is along the last axis.
+double square_sum(const py::sequence& arrays, const char* place) {
+    double total = 0;
+    for (const py::handle item : arrays) {
+        const Array array = input_array(item, place, "grad");
+        if (array.size() == 0) continue;
+        const index_t cols = array.ndim() == 0 ? 1 : array.last();
+        with_type(array.dtype(), [&](auto type) {
+            const ReleaseGil released(static_cast<double>(array.size()));
+            total = add_square_sum(total, array.size() / cols, cols, array.data<decltype(type)>());
+        });
+    }
+    return total;
+}
+
 OptimizerSettings make_settings(const std::string& name, const py::dict& values) {
     OptimizerSettings settings;
     settings.kind = named(kOptimizers, name);
@@ -105,6 +121,7 @@ void register_optimizers(py::module_& m) {
     m.def("update", update_py, py::arg("params"), py::arg("grads"), py::arg("states"), py::arg("groups"),
           py::arg("members"), py::arg("place") = "update", py::arg("record") = py::none(),
           py::arg("schedule") = py::none());
+    m.def("square_sum", square_sum, py::arg("arrays"), py::arg("place") = "square_sum");
     m.def("finite_number", finite_number, py::arg("value"), py::arg("place"), py::arg("name"));
 }
 

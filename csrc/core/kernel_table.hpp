@@ -47,6 +47,9 @@ struct Kernels {
     void (*scale_shift)(index_t rows, index_t cols, Matrix<const T> input, const T* scale, const T* shift,
                         Matrix<T> output);
 
+    // total[i] = chain over j ascending of values[i, j]^2, in float64
+    void (*row_square_sums)(index_t rows, index_t cols, Matrix<const T> values, double* total);
+
     // Element-wise on (rows, cols) matrices; in place is fine.
     void (*activation_forward)(Activation kind, index_t rows, index_t cols, Matrix<const T> input,
                                Matrix<T> output);

@@ -13,6 +13,8 @@ inline constexpr int kMaxStates = 3;
 template <class T>
 struct UpdateOptions {
     Optimizer kind = Optimizer::sgd;
+    T gradient_scale = 1;  // clipping, of all gradients by their norm ...
+    T gradient_limit = 0;  // ... or of each element's magnitude; 0: none
     bool maximize = false;
     T weight_decay = 0;  // of the gradient
     T shrink = 1;        // of the parameter itself: decoupled weight decay

@@ -13,6 +13,7 @@
 #include "kernels/optimizers.hpp"
 #include "kernels/panels.hpp"
 #include "kernels/softmax.hpp"
+#include "kernels/square_sums.hpp"
 #include "kernels/sums.hpp"
 #include "kernels/transpose.hpp"
 
@@ -35,6 +36,7 @@ constexpr Kernels<typename V::T> make_kernels() {
         .column_dots = column_dots<V>,
         .add = add<V>,
         .scale_shift = scale_shift<V>,
+        .row_square_sums = row_square_sums<V>,
         .activation_forward = activation_forward<V>,
         .activation_backward = activation_backward<V>,
         .softmax_forward = softmax_forward<V>,

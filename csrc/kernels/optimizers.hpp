@@ -1,7 +1,9 @@
 // Updates of parameters, element by element: one functor for each optimizer. Used by the table's update and
 // by the store of grad_weight.
 //
-//   all   g = maximize ? 0 - grad : grad,  then  weight_decay == 0 ? g : fma(weight_decay, param, g)
+//   all   grad = gradient_scale == 1 ? grad : gradient_scale * grad
+//         grad = gradient_limit == 0 ? grad : min(limit, max(0 - limit, grad))       a NaN stays
+//         g = maximize ? 0 - grad : grad,  then  weight_decay == 0 ? g : fma(weight_decay, param, g)
 //         param = shrink == 1 ? param : shrink * param        what is written param below
 //
 //   SGD (torch.optim.SGD), state 0 is the velocity; intake is 1 - dampening, 1 in the first step:
@@ -56,10 +58,14 @@ class SgdStep {
           has_momentum_(options.momentum != T(0)),
           nesterov_(options.nesterov) {}
 
+    static bool clips(const UpdateOptions<T>& options) {
+        return options.gradient_scale != T(1) || options.gradient_limit != T(0);
+    }
+
     // param = fma(-lr, grad, param) is all there is to it
     static bool plain(const UpdateOptions<T>& options) {
         return options.kind == Optimizer::sgd && options.momentum == T(0) && options.weight_decay == T(0) &&
-               !options.maximize && options.shrink == T(1);
+               !options.maximize && options.shrink == T(1) && !clips(options);
     }
 
     V descend(V param, V direction) const { return V::fma(minus_lr_, direction, param); }
@@ -186,6 +192,7 @@ template <class V>
 void update(const UpdateOptions<typename V::T>& options, index_t rows, index_t cols,
             Matrix<const typename V::T> grad, Matrix<typename V::T> param, typename V::T* const* state) {
     using T = typename V::T;
+    const V scale = V::broadcast(options.gradient_scale), limit = V::broadcast(options.gradient_limit);
     const V weight_decay = V::broadcast(options.weight_decay), shrink = V::broadcast(options.shrink);
     with_optimizer<V>(options, [&](auto step) {
         for_each_chunk<V>(rows, cols, [&](index_t i, index_t j, auto lanes) {
@@ -193,6 +200,8 @@ void update(const UpdateOptions<typename V::T>& options, index_t rows, index_t c
             const StateAt<V, decltype(lanes)> states{state, p - param.data, lanes};
             V old = lanes.load(p);
             V g = lanes.load(grad.at(i, j));
+            if (options.gradient_scale != T(1)) g = scale * g;
+            if (options.gradient_limit != T(0)) g = V::min(limit, V::max(V::broadcast(0) - limit, g));
             if (options.maximize) g = V::broadcast(0) - g;
             if (options.weight_decay != T(0)) g = V::fma(weight_decay, old, g);
             if (options.shrink != T(1)) old = shrink * old;

@@ -142,10 +142,12 @@ Results<T> sums(const Kernels<T>& kernels, Random random) {
     std::vector<T> result(static_cast<std::size_t>(2 * rows + cols + rows * cols));
     kernels.row_sums(rows, cols, matrix, false, result.data());
     kernels.row_sums(rows, cols, matrix, true, result.data());  // twice the sums, one after the other
+    std::vector<double> squares(static_cast<std::size_t>(rows));
+    kernels.row_square_sums(rows, cols, matrix, squares.data());
     kernels.column_sums(rows, cols, matrix, result.data() + rows);
     kernels.matvec(rows, cols, matrix, vector.data(), vector.data(), 0, result.data() + rows + cols);
     kernels.transpose(rows, cols, matrix, {result.data() + 2 * rows + cols, rows, 1});
-    return {result, {}};
+    return {result, squares};
 }
 
 template <class T>

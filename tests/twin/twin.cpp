@@ -141,6 +141,20 @@ void mse_backward(const T* prediction, const T* target, size rows, size cols, T*
 }
 
 template <class T>
+double square_sum(const T* values, size rows, size cols) {
+    double total = 0;
+    for (size i = 0; i < rows; ++i) {
+        double row = 0;
+        for (size j = 0; j < cols; ++j) {
+            const double value = static_cast<double>(values[i * cols + j]);
+            row = std::fma(value, value, row);
+        }
+        total = total + row;
+    }
+    return total;
+}
+
+template <class T>
 void sgd_update(const T* grad, size n, double lr, double momentum, double weight_decay, bool nesterov,
                 T* velocity, T* param) {
     const T rate = static_cast<T>(lr), mu = static_cast<T>(momentum), decay = static_cast<T>(weight_decay);
@@ -252,6 +266,9 @@ void adagrad_update(const T* grad, size n, size step, double lr, double lr_decay
     }                                                                                                       \
     extern "C" void mse_backward_##dtype(const T* p, const T* t, size rows, size cols, T* g) {              \
         mse_backward(p, t, rows, cols, g);                                                                  \
+    }                                                                                                       \
+    extern "C" double square_sum_##dtype(const T* x, size rows, size cols) {                                \
+        return square_sum(x, rows, cols);                                                                   \
     }                                                                                                       \
     extern "C" void sgd_update_##dtype(const T* g, size n, double lr, double momentum, double weight_decay, \
                                        int nesterov, T* v, T* p) {                                          \

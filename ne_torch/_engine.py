@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ne_torch import _core
-from ne_torch.layer import Layer
+from ne_torch._mode import within
+from ne_torch.layer import Layer, StatesOf
 from ne_torch.losses import Loss
 from ne_torch.optimizers import Optimizer
 from ne_torch.sequential import flatten
 
-__all__ = ["make_engine"]
+__all__ = ["describe", "make_engine"]
 
 
 def make_engine(model: Any, loss: Any, optimizer: Any) -> _core.Engine | None:
@@ -21,19 +23,26 @@ def make_engine(model: Any, loss: Any, optimizer: Any) -> _core.Engine | None:
     layers = flatten(model)
     if not _is_ours(loss, Loss) or not _is_ours(optimizer, Optimizer):
         return None
-    if not all(_is_ours(layer, Layer) for layer in layers):
+    if not all(_is_ours(layer, Layer) for layer in within(model)):
         return None
     parameters = [parameter for layer in layers for parameter in layer.parameters()]
     learned = {id(parameter) for parameter in parameters}
     dtypes = {parameter.dtype for parameter in parameters}
+    dtypes |= {layer.dtype for layer in within(model) if hasattr(layer, "dtype")}
     if len(learned) < len(parameters) or learned != {id(p) for p in optimizer.params} or len(dtypes) != 1:
         return None
     every = zip(optimizer.params, optimizer._members(), optimizer.states(), strict=True)
     known = {id(parameter): (member, *states) for parameter, member, states in every}
-    stages = [layer._stage(lambda parameter: known[id(parameter)]) for layer in layers]
-    if None in stages:
+    stages = describe(layers, lambda parameter: known[id(parameter)])
+    if stages is None:
         return None
     return _core.Engine(dtypes.pop().name, stages, loss.name, optimizer._group_settings())
+
+
+def describe(layers: Iterable[Any], states: StatesOf) -> list[tuple[Any, ...]] | None:
+    """Return what layers are to the engine, None if it cannot do one of them."""
+    stages = [layer._stage(states) for layer in layers]
+    return None if None in stages else stages
 
 
 def _is_ours(part: Any, kind: type) -> bool:

@@ -8,13 +8,13 @@ from typing import Any
 
 from ne_torch.layer import Layer
 
-__all__ = ["mode"]
+__all__ = ["mode", "within"]
 
 
 @contextmanager
 def mode(model: Any, training: bool) -> Iterator[None]:
     """Have a model in train or eval mode; afterwards each of its layers is in the mode it was in."""
-    layers = [layer for layer in _within(model) if hasattr(layer, "training")]
+    layers = [layer for layer in within(model) if hasattr(layer, "training")]
     before = [layer.training for layer in layers]
     try:
         if hasattr(model, "train"):
@@ -25,7 +25,8 @@ def mode(model: Any, training: bool) -> Iterator[None]:
             layer.training = was
 
 
-def _within(layer: Any) -> Iterator[Any]:
+def within(layer: Any) -> Iterator[Any]:
+    """Yield a layer and all that it is made of, at any depth."""
     yield layer
     for inner in layer._inner().values() if isinstance(layer, Layer) else ():
-        yield from _within(inner)
+        yield from within(inner)

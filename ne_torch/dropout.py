@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ne_torch import _core
-from ne_torch.layer import Layer
+from ne_torch.layer import Layer, StatesOf
 from ne_torch.random import RandomLike, as_generator
 from ne_torch.typing import Array, ArrayLike
 
@@ -53,11 +53,22 @@ class Dropout(Layer):
     """
 
     def __init__(self, p: float = 0.5, rng: RandomLike = None) -> None:
-        self.p = _core.finite_number(p, "Dropout", "p")
-        if not 0 <= self.p <= 1:
-            raise ValueError(f"Dropout: expected p from 0 to 1, got {p!r}")
+        self.p = p
         self.stream = np.array([as_generator(rng).word(), 0], np.uint64)
         self._saved: tuple[Any, ...] | None = None
+
+    @property
+    def p(self) -> float:
+        """The probability to drop an element."""
+        return self._p
+
+    @p.setter
+    def p(self, value: float) -> None:
+        p = _core.finite_number(value, "Dropout", "p")
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout: expected p from 0 to 1, got {value!r}")
+        self._p = p
+        _core.structure_changed()
 
     @property
     def _drops(self) -> bool:
@@ -105,6 +116,9 @@ class Dropout(Layer):
     def named_buffers(self, persistent_only: bool = False) -> dict[str, Array]:
         """Return the stream as ``stream``; it is not persistent."""
         return {} if persistent_only else {"stream": self.stream}
+
+    def _stage(self, states: StatesOf) -> tuple[Any, ...]:  # noqa: ARG002 - nothing is learned
+        return ("dropout", self.p, self.stream)
 
     def __repr__(self) -> str:
         return f"Dropout(p={self.p})"

@@ -10,7 +10,7 @@ import numpy as np
 from ne_torch import _core
 from ne_torch._checks import float_dtype, positive_integer
 from ne_torch._memory import aligned
-from ne_torch.layer import Layer, Parameter
+from ne_torch.layer import Layer, Parameter, StatesOf
 from ne_torch.typing import Array, ArrayLike, DTypeName
 
 __all__ = ["BatchNorm1d", "LayerNorm"]
@@ -23,7 +23,7 @@ class _Normalization(Layer):
         place = type(self).__name__
         self.eps = _core.finite_number(eps, place, "eps")
         self.dtype: np.dtype[Any] = float_dtype(dtype, place)
-        self._features = features
+        self.features = features
         self._weight = Parameter(aligned(np.ones(features, self.dtype))) if affine else None
         self._bias = Parameter(aligned(np.zeros(features, self.dtype))) if affine and bias else None
         self._saved: tuple[Any, ...] | None = None
@@ -60,6 +60,11 @@ class _Normalization(Layer):
     def grad_bias(self) -> Array | None:
         """The gradient of the loss with respect to ``bias``, after a backward pass."""
         return None if self._bias is None else self._bias.grad
+
+    def _learned(self, states: StatesOf) -> tuple[Any, ...]:
+        """Describe weight and bias to the engine."""
+        both = [(None, ()) if p is None else (p.data, states(p)) for p in (self._weight, self._bias)]
+        return tuple(item for pair in both for item in pair)
 
     def _of_last_forward(self) -> tuple[Any, ...]:
         if self._saved is None:
@@ -138,7 +143,7 @@ class LayerNorm(_Normalization):
             If x has another dtype than the layer.
         """
         y, *saved = _core.layer_norm_forward(
-            x, self._features, self.dtype.name, self.weight, self.bias, self.eps, "LayerNorm"
+            x, self.features, self.dtype.name, self.weight, self.bias, self.eps, "LayerNorm"
         )
         self._saved = tuple(saved)
         return y
@@ -158,6 +163,9 @@ class LayerNorm(_Normalization):
         if self._weight is not None:
             self._keep_gradients(*_core.scale_shift_gradients(grad_output, normalized, "LayerNorm"))
         return grad_input
+
+    def _stage(self, states: StatesOf) -> tuple[Any, ...]:
+        return ("layer_norm", self.features, self.eps, *self._learned(states))
 
     def __repr__(self) -> str:
         return (
@@ -247,7 +255,7 @@ class BatchNorm1d(_Normalization):
                 f"BatchNorm1d: expected input of shape (samples, {self.num_features}), got {x.shape}"
             )
         if self.running_mean is not None and not self.training:
-            scale, shift = self._folded()
+            scale, shift = self.folded()
             self._saved = (x, None)
             return _core.scale_shift(x, scale, shift, "BatchNorm1d")
         if len(x) < 2:
@@ -292,9 +300,9 @@ class BatchNorm1d(_Normalization):
         )
         grads = _core.scale_shift_gradients(grad_output, normalized, "BatchNorm1d")
         self._keep_gradients(*grads)
-        return _core.scale_shift(grad_output, self._folded()[0], None, "BatchNorm1d", "grad_output")
+        return _core.scale_shift(grad_output, self.folded()[0], None, "BatchNorm1d", "grad_output")
 
-    def _folded(self) -> tuple[Array, Array]:
+    def folded(self) -> tuple[Array, Array]:
         """Return scale and shift of eval mode."""
         return _core.fold_statistics(self.weight, self.bias, self.running_mean, self.running_var, self.eps)
 
@@ -307,6 +315,12 @@ class BatchNorm1d(_Normalization):
             "running_var": self.running_var,
             "num_batches_tracked": self.num_batches_tracked,
         }
+
+    def _stage(self, states: StatesOf) -> tuple[Any, ...]:
+        running = None
+        if self.num_batches_tracked is not None:
+            running = (self.running_mean, self.running_var, self.num_batches_tracked, self.momentum)
+        return ("batch_norm", self.features, self.eps, *self._learned(states), running)
 
     def __repr__(self) -> str:
         return (

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from ne_torch import _core
-from ne_torch.sequential import Sequential
+from ne_torch.layer import StatesOf
+from ne_torch.sequential import Sequential, flatten
 from ne_torch.typing import Array, ArrayLike
 
 __all__ = ["Residual"]
@@ -54,14 +59,24 @@ class Residual(Sequential):
                 f"Residual: expected layers whose output has the shape of their input, {x.shape}, "
                 f"got {y.shape}"
             )
-        total: Array = x + y
-        return total
+        return _sum(x, y)
 
     def backward(self, grad_output: ArrayLike) -> Array:
         """Run the backward passes from the last layer to the first; return grad_output + their gradient."""
         grad_output = _core.as_array(grad_output, "Residual", "grad_output", None)
-        total: Array = grad_output + super().backward(grad_output)
-        return total
+        return _sum(grad_output, super().backward(grad_output))
+
+    def _stage(self, states: StatesOf) -> tuple[Any, ...] | None:
+        from ne_torch._engine import describe
+
+        stages = describe((inner for layer in self for inner in flatten(layer)), states)
+        return None if stages is None else ("residual", tuple(stages))
 
     def __repr__(self) -> str:
         return "Residual" + super().__repr__().removeprefix("Sequential")
+
+
+def _sum(a: Array, b: Array) -> Array:
+    with np.errstate(all="ignore"):  # infinities and NaN go their way in silence, as in every layer
+        total: Array = a + b
+    return total

@@ -190,7 +190,7 @@ class Trainer:
         recorded = ["loss", "seconds"]
         if validation_data is not None:
             validation = validation_pair(self._model, validation_data, place)
-            self.evaluate(*(array[:1] for array in validation))  # a wrong shape fails before training
+            self.evaluate(*(array[:2] for array in validation))  # a wrong shape fails before training
             recorded += ["validation_loss", *(f"validation_{name}" for name in measured)]
         elif measured:
             raise ValueError(f"{place}: expected validation_data to measure {list(measured)} on, got none")

@@ -28,7 +28,7 @@ BELOW = {  # arrows point down only: what each room may include besides itself
     "threading": set(),
     "random": {"core"},
     "functional": {"core", "dispatch", "threading"},
-    "training": {"core", "dispatch", "threading"},
+    "training": {"core", "dispatch", "functional", "threading"},
     "serving": {"core", "dispatch", "functional", "threading"},
     "bindings": {"core", "dispatch", "functional", "random", "serving", "threading", "training"},
 }

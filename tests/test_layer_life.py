@@ -15,24 +15,42 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from ne_torch import functional
 
+import twin_layers as twin
 from samples import LAYOUTS, contiguous, same_bits, with_specials
 
 DTYPES = st.sampled_from(["float32", "float64"])
 WIDTHS = st.sampled_from([1, 2, 3, 5, 8, 16, 17, 33])
 ROWS = st.sampled_from([1, 2, 3, 7, 16, 33])
 SEEDS = st.integers(0, 2**32 - 1)
+MIDDLES = ["nothing", "layer norm", "batch norm", "dropout", "residual"]
+
+
+def middle_layers(kind, width, dtype):
+    inner = nt.Linear(width, width, dtype=dtype, rng=4)
+    layers = {
+        "layer norm": nt.LayerNorm(width, dtype=dtype),
+        "batch norm": nt.BatchNorm1d(width, dtype=dtype),
+        "dropout": nt.Dropout(0.4, rng=3),
+        "residual": nt.Residual(inner, nt.Dropout(0.2, rng=5), nt.ReLU()),
+    }
+    return [] if kind == "nothing" else [layers[kind]]
 
 
 class ModelLife(RuleBasedStateMachine):
     @initialize(
-        dtype=DTYPES, widths=st.tuples(WIDTHS, WIDTHS, WIDTHS), bias=st.booleans(), tail=st.booleans()
+        dtype=DTYPES,
+        widths=st.tuples(WIDTHS, WIDTHS, WIDTHS),
+        bias=st.booleans(),
+        middle=st.sampled_from(MIDDLES),
+        tail=st.booleans(),
     )
-    def begin(self, dtype, widths, bias, tail):
+    def begin(self, dtype, widths, bias, middle, tail):
         self.dtype, self.widths = np.dtype(dtype), widths
         first, second, third = widths
         layers = [
             nt.Linear(first, second, bias, dtype, rng=0),
             nt.ReLU(),
+            *middle_layers(middle, second, dtype),
             nt.Linear(second, third, bias, dtype, rng=1),
         ]
         self.model = nt.Sequential(*layers, *[nt.Softmax()] * tail)
@@ -42,19 +60,44 @@ class ModelLife(RuleBasedStateMachine):
     def values(self, rows, width, seed, share=0.0):
         return with_specials((rows, width), self.dtype, share, seed)
 
-    def expected(self, x):
-        """Compute the model's output from its parameters alone."""
+    def expected(self, x, training=False):
+        """Compute the model's output from its parameters and buffers alone."""
         for layer in self.model:
-            if isinstance(layer, nt.Linear):
-                x = functional.affine_forward(x, layer.weight, layer.bias)
-            elif isinstance(layer, nt.ReLU):
-                x = functional.relu_forward(x)
-            else:
-                x = functional.softmax_forward(x)
+            x = self.expected_of(layer, x, training)
         return x
 
+    def expected_of(self, layer, x, training):
+        if isinstance(layer, nt.Linear):
+            return functional.affine_forward(x, layer.weight, layer.bias)
+        if isinstance(layer, nt.ReLU):
+            return functional.relu_forward(x)
+        if isinstance(layer, nt.LayerNorm):
+            return twin.layer_norm_forward(x, layer.weight, layer.bias, layer.eps)[0]
+        if isinstance(layer, nt.BatchNorm1d):
+            both, running = (layer.weight, layer.bias), (layer.running_mean, layer.running_var)
+            if training:
+                return twin.batch_norm_forward(x, *both, layer.eps, 0.1, *(a.copy() for a in running))[0]
+            return twin.batch_norm_eval(x, *both, *running, layer.eps)
+        if isinstance(layer, nt.Dropout):
+            return twin.dropout(x, *layer.stream.tolist(), layer.p) if training else x
+        if isinstance(layer, nt.Residual):
+            y = x
+            for inner in layer:
+                y = self.expected_of(inner, y, training)
+            return x + y
+        return functional.softmax_forward(x)
+
+    @property
+    def takes_one_sample(self):
+        return not any(isinstance(layer, nt.BatchNorm1d) for layer in self.model)
+
     def bits(self):
-        return [p.data.tobytes() for p in self.model.parameters()]
+        arrays = [p.data for p in self.model.parameters()] + list(self.model.named_buffers().values())
+        return [array.tobytes() for array in arrays]
+
+    @rule(training=st.booleans())
+    def choose_mode(self, training):
+        assert self.model.train(training).training == training
 
     @rule(rows=ROWS, seed=SEEDS, layout=st.sampled_from(sorted(LAYOUTS)), share=st.sampled_from([0.0, 0.1]))
     def forward(self, rows, seed, layout, share):
@@ -62,8 +105,11 @@ class ModelLife(RuleBasedStateMachine):
         dense = contiguous(x, self.dtype)
         if dense.shape[-1] != self.widths[0]:
             return  # a layout that turns the axes of a column
+        if self.model.training and len(dense) == 1 and not self.takes_one_sample:
+            return
+        expected = self.expected(dense, self.model.training)
         self.x = dense
-        assert same_bits(self.model.forward(x), self.expected(dense))
+        assert same_bits(self.model.forward(x), expected)
 
     @precondition(lambda self: self.x is not None)
     @rule(seed=SEEDS)
@@ -98,7 +144,7 @@ class ModelLife(RuleBasedStateMachine):
     @rule(seed=SEEDS)
     def load(self, seed):
         state = {
-            name: with_specials(value.shape, self.dtype, 0, seed)
+            name: with_specials(value.shape, self.dtype, 0, seed) if value.shape else np.int64(seed)
             for name, value in self.model.state_dict().items()
         }
         self.model.load_state_dict(state)
@@ -108,9 +154,10 @@ class ModelLife(RuleBasedStateMachine):
     def replace_by_copy(self, how):
         pair = (self.model, self.optimizer)
         model, optimizer = copy.deepcopy(pair) if how == "deepcopy" else pickle.loads(pickle.dumps(pair))
-        assert [p.data.tobytes() for p in model.parameters()] == self.bits()
+        before, self.model = self.bits(), model
+        assert self.bits() == before
         assert all(a is b for a, b in zip(optimizer.params, model.parameters(), strict=True))
-        self.model, self.optimizer, self.x = model, optimizer, None
+        self.optimizer, self.x = optimizer, None
 
     @rule(rows=ROWS, seed=SEEDS)
     def freeze(self, rows, seed):
@@ -122,17 +169,20 @@ class ModelLife(RuleBasedStateMachine):
     @rule(rows=ROWS, seed=SEEDS)
     def train_fused(self, rows, seed):
         """One fused step gives the bits of the layers' own."""
+        rows += not self.takes_one_sample
         x, target = self.values(rows, self.widths[0], seed), self.values(rows, self.widths[2], seed + 1)
-        twin, twin_optimizer = copy.deepcopy((self.model, self.optimizer))
+        model, twin_optimizer = copy.deepcopy((self.model, self.optimizer))
         trainer = nt.Trainer(self.model, loss=nt.MSELoss(), optimizer=self.optimizer)
         assert trainer.fused
         loss = nt.MSELoss()
-        expected = loss.forward(twin.forward(x), target)
-        twin.backward(loss.backward())
+        expected = loss.forward(model.train().forward(x), target)
+        model.backward(loss.backward())
         twin_optimizer.step()
         assert trainer.step(x, target) == expected or np.isnan(expected)
         found = (p.data for p in self.model.parameters())
-        assert all(map(same_bits, found, (p.data for p in twin.parameters())))
+        assert all(map(same_bits, found, (p.data for p in model.parameters())))
+        found = self.model.named_buffers().values()
+        assert all(map(same_bits, found, model.named_buffers().values()))
 
     @rule(
         mistake=st.sampled_from(
@@ -145,7 +195,9 @@ class ModelLife(RuleBasedStateMachine):
                 lambda m: m.model.step(float("nan")),
                 lambda m: m.model.load_state_dict({}),
                 lambda m: m.model.load_state_dict(None),
-                lambda m: m.model.load_state_dict({k: v[:0] for k, v in m.model.state_dict().items()}),
+                lambda m: m.model.load_state_dict(
+                    {k: v.ravel()[:0] for k, v in m.model.state_dict().items()}
+                ),
                 lambda m: m.model.freeze("int4"),
                 lambda m: m.model.append(3),
                 lambda m: setattr(m.model[0], "weight", np.ones((1, 1, 1))),

@@ -65,13 +65,45 @@ FrozenStage<T> dense_stage(const py::tuple& described) {
     return stage;
 }
 
-// or ("activation", width, name), or ("softmax", width)
+// ("layer_norm", width, eps, weight, bias)
+template <class T>
+FrozenStage<T> layer_norm_stage(index_t width, const py::tuple& described) {
+    FrozenStage<T> stage{StageKind::layer_norm, width, width};
+    stage.eps = static_cast<T>(described[2].cast<double>());
+    stage.weight = vector_of<T>(described[3], width, "weight");
+    stage.bias = vector_of<T>(described[4], width, "bias");
+    if (stage.bias && !stage.weight) wrong_stage("a weight where there is a bias");
+    return stage;
+}
+
+// ("scale_shift", width, scale, shift)
+template <class T>
+FrozenStage<T> scale_shift_stage(index_t width, const py::tuple& described) {
+    FrozenStage<T> stage{StageKind::scale_shift, width, width};
+    stage.scale = data_of<T>(described[2], {width}, "scale");
+    stage.bias = data_of<T>(described[3], {width}, "shift");
+    return stage;
+}
+
+// ("keep", width, slot) or ("add_kept", width, slot)
+template <class T>
+FrozenStage<T> skip_stage(StageKind kind, index_t width, const py::tuple& described) {
+    FrozenStage<T> stage{kind, width, width};
+    stage.slot = described[2].cast<std::size_t>();
+    return stage;
+}
+
+// or one of these, or ("activation", width, name), or ("softmax", width)
 template <class T>
 FrozenStage<T> stage_of(const py::tuple& described) {
     const auto kind = described[0].cast<std::string>();
     if (kind == "dense") return dense_stage<T>(described);
     const index_t width = width_of(described[1]);
     if (kind == "softmax") return {StageKind::softmax, width, width};
+    if (kind == "layer_norm") return layer_norm_stage<T>(width, described);
+    if (kind == "scale_shift") return scale_shift_stage<T>(width, described);
+    if (kind == "keep") return skip_stage<T>(StageKind::keep, width, described);
+    if (kind == "add_kept") return skip_stage<T>(StageKind::add_kept, width, described);
     return {StageKind::activation, width, width, named(kActivations, described[2].cast<std::string>())};
 }
 

@@ -8,6 +8,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
+#include "bindings/make_plan.hpp"
 #include "bindings/parameter_groups.hpp"
 #include "bindings/structure.hpp"
 #include "threading/thread_pool.hpp"
@@ -15,59 +16,6 @@
 
 namespace ne_torch {
 namespace {
-
-template <class T>
-T* parameter(py::handle value, const char* name) {
-    constexpr Dtype dtype = sizeof(T) == 4 ? Dtype::float32 : Dtype::float64;
-    return value.is_none() ? nullptr
-                           : parameter_array(value, "Trainer", name, dtype).template mutable_data<T>();
-}
-
-// An array that is learned with what the optimizer knows of it: (its group, state, ...), None where there is
-// no such state.
-template <class T>
-Learned<T> learned(py::handle value, py::handle known) {
-    Learned<T> result;
-    result.data = parameter<T>(value, "parameter");
-    const auto items = py::reinterpret_borrow<py::tuple>(known);
-    if (items.empty()) return result;
-    result.group = items[0].cast<std::size_t>();
-    for (std::size_t i = 1; i < items.size(); ++i) {
-        result.states.at(i - 1) = parameter<T>(items[i], "optimizer state");
-    }
-    return result;
-}
-
-// ("linear", weight, weight's states, bias, bias's states)
-template <class T>
-void add_linear(Plan<T>& plan, const py::tuple& layer) {
-    const auto weight = layer[1].cast<py::array>();
-    plan.add_linear(weight.shape(1), weight.shape(0), learned<T>(layer[1], layer[2]),
-                    learned<T>(layer[3], layer[4]));
-}
-
-// ("activation", name)
-template <class T>
-void add_activation(Plan<T>& plan, const py::tuple& layer) {
-    plan.add_activation(named(kActivations, layer[1].cast<std::string>()));
-}
-
-// Layers as Python describes them: a tuple each, whose first item is one of these kinds.
-template <class T>
-Plan<T> make_plan(const py::list& layers, Loss loss) {
-    using Add = void (*)(Plan<T>&, const py::tuple&);
-    static constexpr Named<Add> kinds[] = {
-        {add_linear<T>, "linear"},
-        {add_activation<T>, "activation"},
-        {[](Plan<T>& plan, const py::tuple&) { plan.add_softmax(); }, "softmax"},
-    };
-    Plan<T> plan(loss);
-    for (const py::handle item : layers) {
-        const auto layer = py::reinterpret_borrow<py::tuple>(item);
-        named(kinds, layer[0].cast<std::string>())(plan, layer);
-    }
-    return plan;
-}
 
 // Engine with what it borrows: the layers' arrays and the optimizer's settings.
 class PyEngine {
@@ -118,6 +66,15 @@ class PyEngine {
             if (py::isinstance<py::array>(part))
                 parameters_.push_back(py::reinterpret_borrow<py::array>(part));
         }
+    }
+
+    // The statistics of a batch of one sample are none.
+    template <class T>
+    static void require_batches(const Plan<T>& plan, index_t rows, index_t batch_size) {
+        if (!plan.mixes_samples() || (batch_size > 1 && rows % batch_size != 1)) return;
+        throw py::value_error(
+            "BatchNorm1d: expected at least 2 samples for their statistics, got a batch of 1; choose another "
+            "batch_size");
     }
 
     template <class T>
@@ -183,6 +140,7 @@ class PyEngine {
             const Pair pair = operands(engine.plan(), input, target, dtype, "Trainer.step");
             check_parameters(dtype);
             if (pair.rows == 0) throw py::value_error("Trainer.step: expected at least one row, got none");
+            require_batches(engine.plan(), pair.rows, pair.rows);
             const double loss = run(static_cast<double>(pair.rows) * engine.plan().work_per_row(),
                                     [&] { return engine.step(batch_of(engine, pair)); });
             if (schedule) schedule->move_on(1);
@@ -214,6 +172,7 @@ class PyEngine {
             check_parameters(dtype);
             const auto indices =
                 order.is_none() ? std::nullopt : std::optional(checked_order(order, pair.rows));
+            require_batches(engine.plan(), pair.rows - first, std::min(batch_size, pair.rows));
             const EpochPart part = run(1e9, [&] {
                 return engine.run(samples_of(engine, pair, indices ? indices->data() : nullptr), first,
                                   std::min(batch_size, pair.rows), seconds, total_loss,

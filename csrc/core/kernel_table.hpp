@@ -38,7 +38,8 @@ struct Kernels {
     // total[j] = sum over i ascending of values[i, j]
     void (*column_sums)(index_t rows, index_t cols, Matrix<const T> values, T* total);
     // the same with the products a[i, j] * b[i, j] for values, as chains
-    void (*row_dots)(index_t rows, index_t cols, Matrix<const T> a, Matrix<const T> b, T* total);
+    void (*row_dots)(index_t rows, index_t cols, Matrix<const T> a, Matrix<const T> b, bool goes_on,
+                     T* total);
     void (*column_dots)(index_t rows, index_t cols, Matrix<const T> a, Matrix<const T> b, T* total);
 
     // output = a + b; in place is fine

@@ -8,7 +8,7 @@ namespace ne_torch {
 enum class Activation { identity, relu };
 enum class Loss { mse };
 enum class Optimizer { sgd, adam, rmsprop, adagrad };
-enum class StageKind { dense, activation, softmax };       // of a network's plan; see training/ and serving/
+enum class StageKind { dense, activation, softmax, layer_norm, scale_shift, keep, add_kept };  // see serving/
 enum class WeightFormat { same, bfloat16, int8_per_row };  // same: the dtype of the arithmetic
 
 template <class Enum>

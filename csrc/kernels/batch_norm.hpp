@@ -39,7 +39,7 @@ void batch_norm_forward(const NormForward<typename V::T>& a) {
         for_each_chunk<V>(group, a.count, [&](index_t i, index_t j, auto lanes) {
             lanes.store(d.at(i, j), lanes.load(a.input.at(first + i, j)) - V::broadcast(mean[i]));
         });
-        row_dots<V>(group, a.count, read, read, square);
+        row_dots<V>(group, a.count, read, read, false, square);
         for_each_chunk<V>(group, [&](index_t i, auto lanes) {
             const V root = V::sqrt(lanes.load(square + i) / n + V::broadcast(a.eps));
             lanes.store(rstd + i, V::broadcast(1) / root);
@@ -60,7 +60,7 @@ void batch_norm_backward(const NormBackward<typename V::T>& a) {
         const Matrix<const T> grad{a.grad_output.at(first, 0), a.grad_output.row_stride, 1};
         const Matrix<const T> x{a.normalized.at(first, 0), a.normalized.row_stride, 1};
         row_sums<V>(group, a.count, grad, false, a.grad_bias + first);
-        row_dots<V>(group, a.count, grad, x, a.grad_weight + first);
+        row_dots<V>(group, a.count, grad, x, false, a.grad_weight + first);
         if (!a.grad_input.data) return;
         for (index_t i = 0; i < group; ++i) {
             const index_t f = first + i;

@@ -47,13 +47,13 @@ void row_sums(index_t rows, index_t cols, Matrix<const typename V::T> values, bo
     });
 }
 
-// total[i] = chain over j of a[i, j] * b[i, j]; lanes are rows
+// total[i] = chain over j of a[i, j] * b[i, j], from +0 or, where it goes on, from total[i]; lanes are rows
 template <class V>
 void row_dots(index_t rows, index_t cols, Matrix<const typename V::T> a, Matrix<const typename V::T> b,
-              typename V::T* total) {
+              bool goes_on, typename V::T* total) {
     for_each_chunk<V>(rows, [&](index_t i, auto lanes) {
         const int row_count = static_cast<int>(rows - i < V::lanes ? rows - i : V::lanes);
-        V sum = V::broadcast(0);
+        V sum = goes_on ? lanes.load(total + i) : V::broadcast(0);
         for (index_t j = 0; j < cols; j += V::lanes) {
             const int col_count = static_cast<int>(cols - j < V::lanes ? cols - j : V::lanes);
             V block[V::lanes];

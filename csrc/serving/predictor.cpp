@@ -10,6 +10,7 @@
 #include "core/partition.hpp"
 #include "dispatch/registry.hpp"
 #include "functional/batch_major.hpp"
+#include "functional/normalization.hpp"
 #include "threading/thread_pool.hpp"
 
 namespace ne_torch {
@@ -35,6 +36,9 @@ bool collides(index_t stride) {
     return stride * static_cast<index_t>(sizeof(T)) % 2048 == 0;
 }
 
+// Whether a stage takes and gives contiguous rows.
+bool turns(StageKind kind) { return kind == StageKind::softmax || kind == StageKind::layer_norm; }
+
 }  // namespace
 
 template <class T>
@@ -50,19 +54,39 @@ Predictor<T>::Predictor(std::vector<FrozenStage<T>> stages) : stages_(std::move(
         }
         width = stage.out_features;
         widest_ = std::max(widest_, padded<T>(width));
-        if (stage.kind == StageKind::softmax) softmax_room_ = std::max(softmax_room_, softmax_room(width));
+        if (turns(stage.kind)) {
+            turned_room_ = std::max({turned_room_, softmax_room(width), layer_norm_room(width)});
+        }
+        if (stage.kind == StageKind::keep && stage.slot <= kept_.size()) {
+            kept_.resize(std::max(kept_.size(), stage.slot + 1));
+            kept_[stage.slot] = width;
+        } else if (stage.kind == StageKind::keep || stage.kind == StageKind::add_kept) {
+            if (stage.slot >= kept_.size() || kept_[stage.slot] != width) {
+                throw std::invalid_argument("Predictor: expected a skip connection of one width, got slot " +
+                                            std::to_string(stage.slot) + " with " + std::to_string(width) +
+                                            " features");
+            }
+        }
         const auto in = static_cast<double>(stage.in_features);
+        if (stage.kind == StageKind::keep && &stage == &stages_.back()) {
+            throw std::invalid_argument("Predictor: expected a last stage that gives a result");
+        }
         work_per_row_ += stage.kind == StageKind::dense ? in * static_cast<double>(width) : 8 * in;
     }
 }
 
-// Softmax takes and gives contiguous rows.
 template <class T>
 index_t Predictor<T>::stride_after(std::size_t stage) const {
     const index_t width = stages_[stage].out_features;
-    const bool contiguous = stages_[stage].kind == StageKind::softmax || stage + 1 == stages_.size() ||
-                            stages_[stage + 1].kind == StageKind::softmax;
+    std::size_t next = stage + 1;
+    while (next < stages_.size() && stages_[next].kind == StageKind::keep) ++next;
+    const bool contiguous = turns(stages_[stage].kind) || next >= stages_.size() || turns(stages_[next].kind);
     return contiguous ? width : padded<T>(width);
+}
+
+template <class T>
+Matrix<T> Predictor<T>::kept(std::size_t slot, index_t rows, const Room& room) const {
+    return {room.kept + static_cast<index_t>(slot) * rows * widest_, widest_, 1};
 }
 
 template <class T>
@@ -76,9 +100,16 @@ void Predictor<T>::run_block(index_t rows, Matrix<const T> x, T* y, const Room& 
         }
         x = {copy.data, copy.row_stride, 1};
     }
+    int written = 0;
     for (std::size_t i = 0; i < stages_.size(); ++i) {
         const FrozenStage<T>& stage = stages_[i];
-        const Matrix<T> out{i + 1 == stages_.size() ? y : room.activations[i % 2], stride_after(i), 1};
+        const index_t width = stage.in_features;
+        if (stage.kind == StageKind::keep) {
+            kernels.activation_forward(Activation::identity, rows, width, x, kept(stage.slot, rows, room));
+            continue;
+        }
+        const Matrix<T> out{i + 1 == stages_.size() ? y : room.activations[written], stride_after(i), 1};
+        written = 1 - written;
         switch (stage.kind) {
             case StageKind::dense:
                 kernels.panel_forward({rows, stage.in_features, stage.out_features, x, stage.format,
@@ -88,7 +119,21 @@ void Predictor<T>::run_block(index_t rows, Matrix<const T> x, T* y, const Room& 
                 kernels.activation_forward(stage.activation, rows, stage.in_features, x, out);
                 break;
             case StageKind::softmax:
-                softmax_forward(rows, stage.in_features, x.data, out.data, room.softmax);
+                softmax_forward(rows, width, x.data, out.data, room.turned);
+                break;
+            case StageKind::layer_norm:
+                layer_norm_forward<T>({stage.eps, stage.weight, stage.bias}, rows, width, x.data, out.data,
+                                      room.turned);
+                break;
+            case StageKind::scale_shift:
+                kernels.scale_shift(rows, width, x, stage.scale, stage.bias, out);
+                break;
+            case StageKind::add_kept: {
+                const Matrix<T> before = kept(stage.slot, rows, room);
+                kernels.add(rows, width, {before.data, before.row_stride, 1}, x, out);
+                break;
+            }
+            case StageKind::keep:
                 break;
         }
         x = {out.data, out.row_stride, 1};
@@ -103,11 +148,14 @@ void Predictor<T>::run(index_t rows, const T* x, T* y) const {
     const index_t unit = active_kernels<T>().tile_rows;
     const index_t in_cache = kBlockBytes / static_cast<index_t>(sizeof(T)) / widest_ / unit * unit;
     const index_t block = std::min(rows, std::max(in_cache, 2 * unit));
-    const index_t room_size = 2 * block * widest_ + softmax_room_;
+    const auto blocks = static_cast<index_t>(2 + kept_.size());
+    const index_t room_size = blocks * block * widest_ + turned_room_;
     T* const rooms = buffer.reserve(room_size * threads);
     parallel(threads, work, [&](Team& team) {
         T* const mine_begin = rooms + team.index * room_size;
-        const Room room{{mine_begin, mine_begin + block * widest_}, mine_begin + 2 * block * widest_};
+        const Room room{{mine_begin, mine_begin + block * widest_},
+                        mine_begin + 2 * block * widest_,
+                        mine_begin + blocks * block * widest_};
         const Range mine = share_range(rows, unit, team.index, team.count);
         for (index_t row = mine.begin; row < mine.end; row += block) {
             run_block(std::min(block, mine.end - row), {x + row * in_features(), in_features(), 1},

@@ -20,14 +20,18 @@ struct FrozenStage {
     Activation activation = Activation::identity;  // of a dense stage or an activation
     WeightFormat format = WeightFormat::same;      // of a dense stage, as what follows
     const void* panels = nullptr;
-    const T* bias = nullptr;
-    const T* scale = nullptr;
+    const T* bias = nullptr;    // of layer_norm too; the shift of scale_shift
+    const T* scale = nullptr;   // of scale_shift too
+    const T* weight = nullptr;  // of layer_norm
+    T eps = 0;                  // of layer_norm
+    std::size_t slot = 0;       // of keep, which keeps a copy of x there, and of add_kept, which adds it
 };
 
 template <class T>
 class Predictor {
   public:
-    // At least one stage, each taking the width of the one before; std::invalid_argument otherwise.
+    // At least one stage, each taking the width of the one before, and add_kept what was kept before with its
+    // width; std::invalid_argument otherwise.
     explicit Predictor(std::vector<FrozenStage<T>> stages);
 
     // y[b, :] = the network of x[b, :]; both contiguous.
@@ -41,15 +45,18 @@ class Predictor {
     // What one thread needs besides x and y.
     struct Room {
         T* activations[2];
-        T* softmax;
+        T* kept;  // slot by slot
+        T* turned;
     };
 
     index_t stride_after(std::size_t stage) const;
+    Matrix<T> kept(std::size_t slot, index_t rows, const Room& room) const;
     void run_block(index_t rows, Matrix<const T> x, T* y, const Room& room) const;
 
     std::vector<FrozenStage<T>> stages_;
-    index_t widest_ = 0;        // elements of a row of activations, with its padding
-    index_t softmax_room_ = 0;  // elements
+    index_t widest_ = 0;         // elements of a row of activations, with its padding
+    index_t turned_room_ = 0;    // elements
+    std::vector<index_t> kept_;  // the last width of each slot
     double work_per_row_ = 0;
 };
 

@@ -107,7 +107,7 @@ void Engine<T>::backward(Member<T>& me, const Batch<T>& batch) {
 
 template <class T>
 void Engine<T>::update(Member<T>& me, const Batch<T>& batch) {
-    for (std::size_t i = plan_.first_learning(); i < plan_.size(); ++i) {
+    for (std::size_t i = 0; i < plan_.size(); ++i) {
         plan_.stage(i).update(me, ends(i, batch));
     }
 }

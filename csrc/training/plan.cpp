@@ -56,6 +56,18 @@ void Plan<T>::add(const MakeStage& make) {
 }
 
 template <class T>
+void Plan<T>::settle(index_t width) {
+    if (stages_.empty()) {
+        for (const MakeStage& make : leading_) append(make(width));
+    }
+    if (!stages_.empty() && (in_features() != width || out_features() != width)) {
+        throw std::invalid_argument("Trainer: expected layers of a Residual that take and give " +
+                                    std::to_string(width) + " features, got " +
+                                    std::to_string(in_features()) + " and " + std::to_string(out_features()));
+    }
+}
+
+template <class T>
 void Plan<T>::append(StagePointer stage) {
     const bool learned_before = first_learning_ < stages_.size();
     work_per_row_ += stage->work_per_row(!learned_before);

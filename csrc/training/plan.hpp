@@ -27,6 +27,12 @@ class Plan {
                     const Learned<T>& bias);
     void add_activation(Activation activation);
     void add_softmax();
+    void add(StagePointer stage);      // of a width of its own
+    void add(const MakeStage& stage);  // of any width
+
+    // Gives layers of any width one, where none had its own; std::invalid_argument where the plan does not
+    // take and give as many features.
+    void settle(index_t width);
 
     Stage<T>& stage(std::size_t i) const { return *stages_[i]; }
     std::size_t size() const { return stages_.size(); }
@@ -41,8 +47,6 @@ class Plan {
     bool mixes_samples() const { return mixes_samples_; }
 
   private:
-    void add(StagePointer stage);      // of a width of its own
-    void add(const MakeStage& stage);  // of any width
     void append(StagePointer stage);
 
     Loss loss_;

@@ -49,7 +49,7 @@ class Stage {
     virtual void forward(Member<T>& me, const Ends<T>& ends) = 0;
     virtual void backward(Member<T>& me, const Ends<T>& ends) = 0;
 
-    // Phase 2, when every member's phase 1 is done.
+    // Phase 2, when every member's phase 1 is done; of stages before the first that learns, too.
     virtual void update(Member<T>& /*me*/, const Ends<T>& /*ends*/) {}
 };
 

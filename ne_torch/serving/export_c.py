@@ -18,7 +18,7 @@ import numpy as np
 from ne_torch import _core
 from ne_torch._files import write_atomically
 from ne_torch.serving.quantize import from_bfloat16
-from ne_torch.serving.stages import Dense, Stage, unpack
+from ne_torch.serving.stages import Dense, Normalize, ScaleShift, Skip, Stage, unpack
 from ne_torch.typing import Array
 
 __all__ = ["export_c"]
@@ -117,9 +117,54 @@ static inline void ${f}(const $T *x, $T *y) {
 }
 """)
 
+_LAYER_NORM = Template("""$vectors
+static inline void ${f}(const $T *x, $T *y) {
+    $T mean = 0, square = 0;
+    for (int i = 0; i < $width; ++i) mean = mean + x[i];
+    mean = mean / $width;
+    for (int i = 0; i < $width; ++i) {
+        const $T d = x[i] - mean;
+        square = $fma(d, d, square);
+    }
+    const $T variance = square / $width;
+    const $T rstd = 1 / $sqrt(variance + $eps);
+    for (int i = 0; i < $width; ++i) {
+        const $T d = x[i] - mean;
+        const $T h = $fma(d, rstd, $minus_zero);
+        y[i] = $finish;
+    }
+}
+""")
+
+_SCALE_SHIFT = Template("""$vectors
+static inline void ${f}(const $T *x, $T *y) {
+    for (int i = 0; i < $width; ++i) y[i] = $fma(x[i], ${f}_s[i], ${f}_b[i]);
+}
+""")
+
+_ADD = Template("""
+static inline void ${f}(const $T *kept, const $T *x, $T *y) {
+    for (int i = 0; i < $width; ++i) y[i] = kept[i] + x[i];
+}
+""")
+
 _TYPES = {
-    "float32": {"T": "float", "fma": "fmaf", "bits": "uint32_t", "bias": "127", "mantissa": "23"},
-    "float64": {"T": "double", "fma": "fma", "bits": "uint64_t", "bias": "1023", "mantissa": "52"},
+    "float32": {
+        "T": "float",
+        "fma": "fmaf",
+        "sqrt": "sqrtf",
+        "bits": "uint32_t",
+        "bias": "127",
+        "mantissa": "23",
+    },
+    "float64": {
+        "T": "double",
+        "fma": "fma",
+        "sqrt": "sqrt",
+        "bits": "uint64_t",
+        "bias": "1023",
+        "mantissa": "52",
+    },
 }
 
 
@@ -150,18 +195,41 @@ def export_c(stages: Sequence[Stage], dtype: str, path: str | os.PathLike[str], 
 def _words(stage: Stage) -> str:
     if isinstance(stage, Dense):
         return f"{stage.out_features}" + f" {stage.activation}" * (stage.activation != "identity")
-    return stage.name
+    return stage.name.replace("_", " ")
 
 
 def _calls(stages: Sequence[Stage], functions: list[str], scalar: str) -> str:
-    lines, source = [], "x"
-    for i, (stage, function) in enumerate(zip(stages[:-1], functions[:-1], strict=True)):
-        lines += [f"    {scalar} h{i}[{stage.out_features}];", f"    {function}({source}, h{i});"]
-        source = f"h{i}"
-    return "\n".join([*lines, f"    {functions[-1]}({source}, y);"])
+    lines, source, kept = [], "x", {}
+    for i, (stage, function) in enumerate(zip(stages, functions, strict=True)):
+        if isinstance(stage, Skip) and stage.name == "keep":
+            kept[stage.slot] = source
+            continue
+        taken = f"{kept[stage.slot]}, {source}" if isinstance(stage, Skip) else source
+        given = "y" if i + 1 == len(stages) else f"h{i}"
+        if given != "y":
+            lines.append(f"    {scalar} {given}[{stage.out_features}];")
+        lines.append(f"    {function}({taken}, {given});")
+        source = given
+    return "\n".join(lines)
+
+
+def _vectors(common: dict[str, str], **vectors: Array | None) -> str:
+    """Spell vectors as constants, named by the function and a letter."""
+    return "".join(
+        f"static const {common['T']} {common['f']}_{letter}[{values.size}] = {{\n{_numbers(values)}\n}};\n"
+        for letter, values in vectors.items()
+        if values is not None
+    )
 
 
 def _stage(stage: Stage, common: dict[str, str], dtype: np.dtype[np.floating]) -> str:
+    if isinstance(stage, Skip):
+        return "" if stage.name == "keep" else _ADD.substitute(common, width=stage.width)
+    if isinstance(stage, ScaleShift):
+        vectors = "\n" + _vectors(common, s=stage.scale, b=stage.shift)
+        return _SCALE_SHIFT.substitute(common, width=stage.width, vectors=vectors)
+    if isinstance(stage, Normalize):
+        return _layer_norm(stage, common, dtype)
     if not isinstance(stage, Dense):
         template = {"relu": _RELU, "softmax": _SOFTMAX}[stage.name]
         return template.substitute(common, width=stage.width)
@@ -198,6 +266,22 @@ def _stage(stage: Stage, common: dict[str, str], dtype: np.dtype[np.floating]) -
         vectors=vectors,
         finish=finish,
         activate="0 > value ? 0 : value" if stage.activation == "relu" else "value",
+    )
+
+
+def _layer_norm(stage: Normalize, common: dict[str, str], dtype: np.dtype[np.floating]) -> str:
+    weight, bias = f"{common['f']}_w[i]", f"{common['f']}_b[i]"
+    minus_zero = _number(dtype.type(-0.0))  # a product that no compiler may contract with a later sum
+    finish = "h"
+    if stage.weight is not None:
+        finish = f"{common['fma']}(h, {weight}, {minus_zero if stage.bias is None else bias})"
+    return _LAYER_NORM.substitute(
+        common,
+        width=stage.width,
+        eps=_number(dtype.type(stage.eps)),
+        minus_zero=minus_zero,
+        vectors="\n" + _vectors(common, w=stage.weight, b=stage.bias),
+        finish=finish,
     )
 
 

@@ -6,7 +6,8 @@ multiples of 64 bytes. The library of that name copies each tensor and takes lon
 takes to open, so these few lines read and write the format themselves; the tests read the files with it.
 
 Metadata: ``format``, ``version``, ``stages`` (JSON: the stages in order, without their arrays), ``dtype`` and
-``sha256`` of all bytes behind the header. Tensors: ``<stage>.panels``, ``<stage>.bias``, ``<stage>.scale``.
+``sha256`` of all bytes behind the header. Tensors: ``<stage>.panels``, ``<stage>.bias``, ``<stage>.scale``,
+``<stage>.weight``, ``<stage>.shift``.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ import numpy as np
 
 from ne_torch._files import write_atomically
 from ne_torch.serving.predictor import Predictor
-from ne_torch.serving.stages import Dense, Elementwise, Stage
+from ne_torch.serving.stages import Dense, Elementwise, Normalize, ScaleShift, Skip, Stage
 from ne_torch.typing import Array
 
 __all__ = ["load_predictor", "save_predictor"]
 
 _FORMAT, _VERSION = "ne_torch predictor", "1"
 _DTYPES = {"F32": "<f4", "F64": "<f8", "U16": "<u2", "I8": "|i1"}
-_ARRAYS = ("panels", "bias", "scale")
+_ARRAYS = ("panels", "bias", "scale", "weight", "shift")
 _LONGEST_HEADER = 1 << 24
 
 
@@ -126,17 +127,39 @@ def _damaged(path: str | os.PathLike[str], reason: str) -> ValueError:
 def _described(stage: Stage) -> dict[str, Any]:
     if isinstance(stage, Dense):
         return {"in": stage.in_features, "out": stage.out_features, "activation": stage.activation}
-    return {"name": stage.name, "width": stage.width}
+    told = {"name": stage.name, "width": stage.width}
+    if isinstance(stage, Normalize):
+        told["eps"] = stage.eps
+    if isinstance(stage, Skip):
+        told["slot"] = stage.slot
+    return told
 
 
 def _stage(index: int, described: dict[str, Any], tensors: dict[str, Array]) -> Stage:
     if "width" in described:
-        return Elementwise(_text(described["name"]), _width(described["width"]))
+        return _of_one_width(index, described, tensors)
     sizes = _width(described["in"]), _width(described["out"])
-    panels, bias, scale = (tensors.get(f"{index}.{name}") for name in _ARRAYS)
+    panels, bias, scale = (tensors.get(f"{index}.{name}") for name in ("panels", "bias", "scale"))
     if panels is None:
         raise ValueError(f"expected a tensor {index}.panels")
     return Dense(*sizes, _text(described["activation"]), panels, bias, scale)
+
+
+def _of_one_width(index: int, described: dict[str, Any], tensors: dict[str, Array]) -> Stage:
+    name, width = _text(described["name"]), _width(described["width"])
+    if name == "layer_norm":
+        eps = described["eps"]
+        if type(eps) is not float:
+            raise ValueError(f"expected eps as a number, got {eps!r}")
+        return Normalize(width, eps, tensors.get(f"{index}.weight"), tensors.get(f"{index}.bias"))
+    if name == "batch_norm":
+        return ScaleShift(width, tensors[f"{index}.scale"], tensors[f"{index}.shift"])
+    if name in ("keep", "add_kept"):
+        slot = described["slot"]
+        if type(slot) is not int or slot < 0:
+            raise ValueError(f"expected a slot, got {slot!r}")
+        return Skip(name, width, slot)
+    return Elementwise(name, width)
 
 
 def _width(value: Any) -> int:

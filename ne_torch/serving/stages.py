@@ -15,7 +15,7 @@ from ne_torch import _core
 from ne_torch._memory import aligned
 from ne_torch.typing import Array
 
-__all__ = ["Dense", "Elementwise", "Stage", "pack", "unpack"]
+__all__ = ["Dense", "Elementwise", "Normalize", "ScaleShift", "Skip", "Stage", "pack", "unpack"]
 
 
 class Dense(NamedTuple):
@@ -54,7 +54,84 @@ class Elementwise(NamedTuple):
         return ("softmax", self.width) if self.name == "softmax" else ("activation", self.width, self.name)
 
 
-Stage = Dense | Elementwise
+class Normalize(NamedTuple):
+    """Layer normalisation of a row."""
+
+    width: int
+    eps: float
+    weight: Array | None
+    bias: Array | None
+
+    @property
+    def name(self) -> str:
+        """The stage in words."""
+        return "layer_norm"
+
+    @property
+    def in_features(self) -> int:
+        """The width of a row that comes in."""
+        return self.width
+
+    @property
+    def out_features(self) -> int:
+        """The width of a row that goes out."""
+        return self.width
+
+    def described(self) -> tuple[Any, ...]:
+        """Return the stage as the engine takes it."""
+        return ("layer_norm", *self)
+
+
+class ScaleShift(NamedTuple):
+    """``y = fma(x, scale, shift)``: batch normalisation in eval mode."""
+
+    width: int
+    scale: Array
+    shift: Array
+
+    @property
+    def name(self) -> str:
+        """The stage in words."""
+        return "batch_norm"
+
+    @property
+    def in_features(self) -> int:
+        """The width of a row that comes in."""
+        return self.width
+
+    @property
+    def out_features(self) -> int:
+        """The width of a row that goes out."""
+        return self.width
+
+    def described(self) -> tuple[Any, ...]:
+        """Return the stage as the engine takes it."""
+        return ("scale_shift", *self)
+
+
+class Skip(NamedTuple):
+    """One end of a connection around layers: ``"keep"`` puts x into a slot, ``"add_kept"`` adds it to x."""
+
+    name: str
+    width: int
+    slot: int
+
+    @property
+    def in_features(self) -> int:
+        """The width of a row that comes in."""
+        return self.width
+
+    @property
+    def out_features(self) -> int:
+        """The width of a row that goes out."""
+        return self.width
+
+    def described(self) -> tuple[Any, ...]:
+        """Return the stage as the engine takes it."""
+        return tuple(self)
+
+
+Stage = Dense | Elementwise | Normalize | ScaleShift | Skip
 
 
 def pack(matrix: Array, dtype: np.dtype[Any]) -> Array:

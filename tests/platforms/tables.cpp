@@ -15,6 +15,7 @@
 #include <limits>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "dispatch/registry.hpp"
@@ -208,6 +209,35 @@ Results<T> class_wise(const Kernels<T>& kernels, Random random) {
 }
 
 template <class T>
+Results<T> normalized(const Kernels<T>& kernels, Random random) {
+    const index_t features = random.size() + 1, count = random.size() + 1, n = features * count;
+    const auto x = random.values<T>(n), grad = random.values<T>(n), weight = random.values<T>(features);
+    std::vector<T> result(static_cast<std::size_t>(8 * n + 7 * features + 2 * count));
+    T* next = result.data();
+    const auto take = [&](index_t elements) { return std::exchange(next, next + elements); };
+    const auto matrix = [&] { return Matrix<T>{take(n), count, 1}; };
+    const Matrix<const T> input{x.data(), count, 1}, grad_output{grad.data(), count, 1};
+    kernels.dropout({7, 3, static_cast<std::uint32_t>(features), 1u << 30, 4.0 / 3}, features, count, input,
+                    matrix());
+    for (const bool batch : {false, true}) {
+        NormForward<T> f{features,       count,         T(0.1),
+                         weight.data(),  weight.data(), input,
+                         matrix(),       matrix(),      take(batch ? features : count),
+                         take(features), take(features)};
+        (batch ? kernels.batch_norm_forward : kernels.layer_norm_forward)(f);
+        const Matrix<const T> h{f.normalized.data, count, 1};
+        NormBackward<T> b{features, count, weight.data(), grad_output, h, f.rstd, matrix(), f.mean, f.square};
+        (batch ? kernels.batch_norm_backward : kernels.layer_norm_backward)(b);
+    }
+    kernels.scale_shift(count, features, {x.data(), features, 1}, weight.data(), weight.data(),
+                        {take(n), features, 1});
+    kernels.row_dots(features, count, input, grad_output, false, take(features));
+    kernels.column_dots(count, features, {x.data(), features, 1}, {grad.data(), features, 1}, take(features));
+    kernels.add(features, count, input, grad_output, {result.data(), count, 1});
+    return {result, {}};
+}
+
+template <class T>
 bool agree(const char* operation, const char* dtype, int cases, Operation<T> run) {
     const Kernels<T>& reference = kernels_of<T>(*available_tables().back());  // scalar comes last
     for (const KernelTable* table : available_tables()) {
@@ -229,7 +259,8 @@ bool all_agree(const char* dtype, int cases) {
     return agree<T>("gemm", dtype, cases, gemm<T>) & agree<T>("sums", dtype, cases, sums<T>) &
            agree<T>("panels", dtype, cases, panels<T>) &
            agree<T>("element-wise", dtype, cases, element_wise<T>) &
-           agree<T>("class-wise", dtype, cases, class_wise<T>);
+           agree<T>("class-wise", dtype, cases, class_wise<T>) &
+           agree<T>("normalized", dtype, cases, normalized<T>);
 }
 
 }  // namespace

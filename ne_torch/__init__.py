@@ -14,7 +14,7 @@ from ne_torch.layer import Layer, Parameter
 from ne_torch.linear import Linear
 from ne_torch.losses import MSELoss
 from ne_torch.normalization import BatchNorm1d, LayerNorm
-from ne_torch.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from ne_torch.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from ne_torch.random import Generator, manual_seed
 from ne_torch.residual import Residual
 from ne_torch.sequential import Sequential
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ne_torch.serving import Predictor, load_predictor
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Adagrad",
     "Adam",

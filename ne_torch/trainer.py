@@ -10,7 +10,7 @@ from ne_torch._checks import positive_integer
 from ne_torch.history import History
 from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.random import RandomLike
-from ne_torch.training.arguments import checked_scheduler, samples, validation_pair
+from ne_torch.training.arguments import checked_scheduler, require_whole_batch, samples, validation_pair
 from ne_torch.training.callback_list import CallbackLike, CallbackList
 from ne_torch.training.evaluation import evaluate, named_metrics
 from ne_torch.training.fit import Run, begin_receipt, begin_state
@@ -186,6 +186,7 @@ class Trainer:
         batch_size = positive_integer(batch_size, place, "batch_size")
         steps = positive_integer(max_steps, place, "max_steps") if max_steps is not None else None
         data = samples(self._model, x, target, place)
+        require_whole_batch(self._optimizer, batch_size, len(data[0]), place)
         validation, measured = None, named_metrics(metrics, place)
         recorded = ["loss", "seconds"]
         if validation_data is not None:

@@ -6,9 +6,10 @@ from typing import Any
 
 from ne_torch import _core
 from ne_torch.lr_scheduler import LRScheduler
+from ne_torch.optimizers import LBFGS
 from ne_torch.typing import Array, ArrayLike
 
-__all__ = ["checked_scheduler", "samples", "validation_pair"]
+__all__ = ["checked_scheduler", "require_whole_batch", "samples", "validation_pair"]
 
 
 def checked_scheduler(scheduler: Any, optimizer: Any) -> LRScheduler | None:
@@ -21,6 +22,14 @@ def checked_scheduler(scheduler: Any, optimizer: Any) -> LRScheduler | None:
     if scheduler.optimizer is not optimizer:
         raise ValueError("Trainer: expected the scheduler of its optimizer, got that of another one")
     return scheduler
+
+
+def require_whole_batch(optimizer: Any, batch_size: int, rows: int, place: str) -> None:
+    """Raise ValueError where a solver for whole batches would see parts, each another function."""
+    if isinstance(optimizer, LBFGS) and batch_size < rows:
+        raise ValueError(
+            f"{place}: expected batch_size={rows} or more, all rows, for LBFGS, got {batch_size}"
+        )
 
 
 def samples(model: Any, x: ArrayLike, target: ArrayLike, place: str) -> tuple[Array, Array]:

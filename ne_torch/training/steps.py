@@ -7,7 +7,7 @@ from typing import Any
 from ne_torch import _core
 from ne_torch._engine import make_engine
 from ne_torch._mode import mode
-from ne_torch.optimizers import Optimizer
+from ne_torch.optimizers import LBFGS, Optimizer
 from ne_torch.training.progress import Progress
 from ne_torch.training.state import FitState
 from ne_torch.typing import Array, ArrayLike
@@ -87,16 +87,22 @@ class Stepper:
         before = list(cursor)
         buffers: list[Array] = list(getattr(model, "named_buffers", dict)().values())
         kept = [array.copy() for array in buffers]
-        try:
+
+        def gradients() -> float:
             with mode(model, training=True):
                 value: float = loss.forward(model.forward(x), target)
                 model.backward(loss.backward())
+            return value
+
+        try:
+            value = optimizer.step(gradients) if isinstance(optimizer, LBFGS) else gradients()
             rows = len(x) if counted else 1
             moved = [before[0] + rows, before[1] + value * rows]
             if isinstance(optimizer, Optimizer):
                 optimizer._step((cursor, moved), schedule)
             else:
-                optimizer.step()
+                if not isinstance(optimizer, LBFGS):
+                    optimizer.step()
                 cursor[:] = moved
         except BaseException:
             if cursor == before:  # the step has not been: neither have its draws and running means

@@ -212,7 +212,7 @@ template <class T>
 Results<T> normalized(const Kernels<T>& kernels, Random random) {
     const index_t features = random.size() + 1, count = random.size() + 1, n = features * count;
     const auto x = random.values<T>(n), grad = random.values<T>(n), weight = random.values<T>(features);
-    std::vector<T> result(static_cast<std::size_t>(8 * n + 7 * features + 2 * count));
+    std::vector<T> result(static_cast<std::size_t>(9 * n + 7 * features + 2 * count));
     T* next = result.data();
     const auto take = [&](index_t elements) { return std::exchange(next, next + elements); };
     const auto matrix = [&] { return Matrix<T>{take(n), count, 1}; };
@@ -233,7 +233,7 @@ Results<T> normalized(const Kernels<T>& kernels, Random random) {
                         {take(n), features, 1});
     kernels.row_dots(features, count, input, grad_output, false, take(features));
     kernels.column_dots(count, features, {x.data(), features, 1}, {grad.data(), features, 1}, take(features));
-    kernels.add(features, count, input, grad_output, {result.data(), count, 1});
+    kernels.add(features, count, input, grad_output, matrix());
     return {result, {}};
 }
 

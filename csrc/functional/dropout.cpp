@@ -1,12 +1,15 @@
 #include "functional/dropout.hpp"
 
+#include <cmath>
+
 #include "dispatch/registry.hpp"
 #include "functional/turned.hpp"
 
 namespace ne_torch {
 
 DropoutArgs dropout_args(std::uint64_t seed, std::uint64_t pass, double p) {
-    const auto threshold = static_cast<std::uint64_t>(p * 0x1p32 + 0.5);  // at least 1 where anything drops
+    const auto threshold =
+        static_cast<std::uint64_t>(std::llround(p * 0x1p32));  // 1 at least where anything drops
     return {seed, pass, 0, static_cast<std::uint32_t>(threshold - 1), p < 1 ? 1 / (1 - p) : 0};
 }
 

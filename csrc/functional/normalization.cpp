@@ -158,6 +158,7 @@ void fold_statistics(index_t features, T eps, const T* weight, const T* bias, co
     }
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type stands in no parentheses
 #define NE_TORCH_NORMALIZATION(T)                                                                    \
     template void layer_norm_forward(const LayerNorm<T>&, index_t, index_t, const T*, T*, T*, T*);   \
     template void layer_norm_forward(const LayerNorm<T>&, index_t, index_t, const T*, T*, T*);       \
@@ -166,6 +167,7 @@ void fold_statistics(index_t features, T eps, const T* weight, const T* bias, co
     template void batch_norm_backward(const NormBackward<T>&);                                       \
     template void update_running(index_t, index_t, double, const T*, const T*, T*, T*);              \
     template void fold_statistics(index_t, T, const T*, const T*, const T*, const T*, T*, T*)
+// NOLINTEND(bugprone-macro-parentheses)
 
 NE_TORCH_NORMALIZATION(float);
 NE_TORCH_NORMALIZATION(double);

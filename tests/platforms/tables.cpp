@@ -181,25 +181,34 @@ Results<T> element_wise(const Kernels<T>& kernels, Random random) {
     auto y = random.values<T>(2 * n);
     const RandomUpdate<T> update(random, n);
     const Matrix<const T> input{x.data(), cols, 1}, grad_output{grad.data(), cols, 1};
+    std::vector<T> results;
     for (const auto& activation : kActivations) {
-        kernels.activation_forward(activation.value, rows, cols, input, {y.data(), cols, 1});
-        kernels.activation_backward(activation.value, rows, cols, grad_output, input,
-                                    {y.data() + n, cols, 1});
+        const ActivationOptions<T> options{activation.value, T(0.7), T(2.5)};
+        const auto take = [&] { results.insert(results.end(), y.begin(), y.end()); };
+        kernels.activation_forward(options, rows, cols, input, {y.data(), cols, 1});
+        kernels.activation_backward(options, rows, cols, grad_output, input, {y.data() + n, cols, 1});
+        take();
+        kernels.activation_backward_saved(options, rows, cols, grad_output, input, {y.data(), cols, 1});
+        take();
     }
     kernels.update(update.options, 1, n, {grad.data()}, {y.data()}, update.pointers);
     update.append_to(y);
-    return {y, {}};
+    results.insert(results.end(), y.begin(), y.end());
+    return {results, {}};
 }
 
 template <class T>
 Results<T> class_wise(const Kernels<T>& kernels, Random random) {
     const index_t classes = random.size() + 1, count = random.size(), n = classes * count;
     const auto x = random.values<T>(n), other = random.values<T>(n);
-    std::vector<T> result(static_cast<std::size_t>(3 * n));
+    std::vector<T> result(static_cast<std::size_t>(5 * n));
     std::vector<double> losses(static_cast<std::size_t>(count));
     const Matrix<const T> input{x.data(), count, 1}, grad{other.data(), count, 1};
     kernels.softmax_forward(classes, count, input, {result.data(), count, 1});
     kernels.softmax_backward(classes, count, grad, {result.data(), count, 1}, {result.data() + n, count, 1});
+    T* const logarithm = result.data() + 3 * n;
+    kernels.log_softmax_forward(classes, count, input, {logarithm, count, 1});
+    kernels.log_softmax_backward(classes, count, grad, {logarithm, count, 1}, {logarithm + n, count, 1});
     for (const auto& loss : kLosses) {
         kernels.loss_forward(loss.value, classes, count, input, grad, losses.data());
         kernels.loss_backward(loss.value, classes, count, T(0.37), input, grad,

@@ -43,7 +43,7 @@ Values train(std::uint64_t seed) {
     Values first_bias(kHidden), second_bias(kOut);
     Plan<float> plan(Loss::mse);
     plan.add_linear(kIn, kHidden, {first.data()}, {first_bias.data()});
-    plan.add_activation(Activation::relu);
+    plan.add_activation({Activation::relu});
     plan.add_linear(kHidden, kOut, {second.data()}, {second_bias.data()});
     OptimizerSettings settings;
     settings.lr = 0.1;
@@ -59,7 +59,7 @@ Values train(std::uint64_t seed) {
 }
 
 Predictor<float> make_predictor(const Values& panels, const Values& bias) {
-    FrozenStage<float> dense{StageKind::dense, kIn, kHidden, Activation::relu};
+    FrozenStage<float> dense{StageKind::dense, kIn, kHidden, {Activation::relu}};
     dense.panels = panels.data();
     dense.bias = bias.data();
     return Predictor<float>({dense, {StageKind::softmax, kHidden, kHidden}});

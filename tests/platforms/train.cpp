@@ -47,7 +47,7 @@ void train(index_t batch, int steps, const std::vector<index_t>& sizes) {
     for (std::size_t i = 0; i + 1 < sizes.size(); ++i) layers.emplace_back(i, sizes[i], sizes[i + 1]);
     ne_torch::Plan<T> plan(ne_torch::Loss::mse);
     for (std::size_t i = 0; i < layers.size(); ++i) {
-        if (i > 0) plan.add_activation(ne_torch::Activation::relu);
+        if (i > 0) plan.add_activation({ne_torch::Activation::relu});
         Layer<T>& l = layers[i];
         plan.add_linear(sizes[i], sizes[i + 1], {l.weight.data(), {l.weight_velocity.data()}},
                         {l.bias.data(), {l.bias_velocity.data()}});

@@ -149,7 +149,12 @@ class Schedule:
 
 class Engine:
     def __init__(
-        self, dtype: str, layers: list[tuple[Any, ...]], loss: str, groups: list[OptimizerSettings]
+        self,
+        dtype: str,
+        layers: list[tuple[Any, ...]],
+        loss: str,
+        groups: list[OptimizerSettings],
+        clipping: tuple[float, float] = ...,
     ) -> None: ...
     def step(self, x: ArrayLike, target: ArrayLike, schedule: Schedule | None = None) -> float | None: ...
     def step_and_record(

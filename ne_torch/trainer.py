@@ -10,7 +10,13 @@ from ne_torch._checks import positive_integer
 from ne_torch.history import History
 from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.random import RandomLike
-from ne_torch.training.arguments import checked_scheduler, require_whole_batch, samples, validation_pair
+from ne_torch.training.arguments import (
+    checked_clipping,
+    checked_scheduler,
+    require_whole_batch,
+    samples,
+    validation_pair,
+)
 from ne_torch.training.callback_list import CallbackLike, CallbackList
 from ne_torch.training.evaluation import evaluate, named_metrics
 from ne_torch.training.fit import Run, begin_receipt, begin_state
@@ -39,11 +45,16 @@ class Trainer:
         Of that optimizer, see ``ne_torch.lr_scheduler``. It is stepped after each epoch of ``fit``
         (``ReduceLROnPlateau`` by the validation loss, or the loss), or with each step of the optimizer where
         it says ``per_step``, in ``step`` as well.
+    clip_grad_norm : float, optional
+        Scale all gradients of a step down to this norm, as ``clip_grad_norm_`` does.
+    clip_grad_value : float, optional
+        Bring each element of the gradients into plus or minus this, as ``clip_grad_value_`` does.
 
     Raises
     ------
     TypeError, ValueError
-        If scheduler is none of ne_torch, or that of another optimizer.
+        If scheduler is none of ne_torch, or that of another optimizer; if both kinds of clipping are asked
+        for, or one is not above 0, or of LBFGS, whose line search needs true gradients.
 
     Examples
     --------
@@ -57,13 +68,21 @@ class Trainer:
     """
 
     def __init__(
-        self, model: Any, *, loss: Any, optimizer: Any, scheduler: LRScheduler | None = None
+        self,
+        model: Any,
+        *,
+        loss: Any,
+        optimizer: Any,
+        scheduler: LRScheduler | None = None,
+        clip_grad_norm: float | None = None,
+        clip_grad_value: float | None = None,
     ) -> None:
         self._model = model
         self._loss = loss
         self._optimizer = optimizer
         self._scheduler = checked_scheduler(scheduler, optimizer)
-        self._stepper = Stepper(model, loss, optimizer, scheduler)
+        clipping = checked_clipping(clip_grad_norm, clip_grad_value, optimizer)
+        self._stepper = Stepper(model, loss, optimizer, scheduler, clipping)
         self._state: FitState | None = None
 
     @property

@@ -119,15 +119,19 @@ class PyEngine {
     }
 
   public:
-    PyEngine(const std::string& dtype, py::list layers, const std::string& loss, py::list groups)
+    PyEngine(const std::string& dtype, py::list layers, const std::string& loss, py::list groups,
+             const std::pair<double, double>& clipping)
         : layers_(std::move(layers)), groups_(std::move(groups)), revision_(structure_revision) {
         for (const py::handle layer : layers_) {
             borrow(py::reinterpret_borrow<py::tuple>(layer));
         }
+        const Clipping clips{clipping.first, clipping.second};
         if (dtype == "float32") {
-            engine_.emplace<Engine<float>>(make_plan<float>(layers_, named(kLosses, loss)), groups_.all());
+            engine_.emplace<Engine<float>>(make_plan<float>(layers_, named(kLosses, loss)), groups_.all(),
+                                           clips);
         } else {
-            engine_.emplace<Engine<double>>(make_plan<double>(layers_, named(kLosses, loss)), groups_.all());
+            engine_.emplace<Engine<double>>(make_plan<double>(layers_, named(kLosses, loss)), groups_.all(),
+                                            clips);
         }
     }
 
@@ -198,8 +202,10 @@ class PyEngine {
 
 void register_training(py::module_& m) {
     py::class_<PyEngine>(m, "Engine")
-        .def(py::init<const std::string&, py::list, const std::string&, py::list>(), py::arg("dtype"),
-             py::arg("layers"), py::arg("loss"), py::arg("groups"))
+        .def(py::init<const std::string&, py::list, const std::string&, py::list,
+                      const std::pair<double, double>&>(),
+             py::arg("dtype"), py::arg("layers"), py::arg("loss"), py::arg("groups"),
+             py::arg("clipping") = std::pair(0.0, 0.0))
         .def("step", &PyEngine::step, py::arg("x"), py::arg("target"), py::arg("schedule") = py::none())
         .def("step_and_record", &PyEngine::step_and_record, py::arg("x"), py::arg("target"),
              py::arg("cursor"), py::arg("rows"), py::arg("schedule") = py::none())

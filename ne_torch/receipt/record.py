@@ -128,10 +128,11 @@ def _described(trainer: Trainer) -> list[list[Any]]:
         or type(trainer.loss) is not MSELoss
         or {*map(type, layers)} - known
         or (trainer.scheduler is not None and trainer.scheduler.per_step)
+        or trainer._stepper.clips
     ):
         raise TypeError(
-            "Trainer.fit: expected Linear, ReLU and Softmax, MSELoss and SGD, without a "
-            "scheduler that counts steps, for a receipt, because verify has to build them again"
+            "Trainer.fit: expected Linear, ReLU and Softmax, MSELoss and SGD, without "
+            "clipping or a scheduler that counts steps, for a receipt, because verify has to build them again"
         )
     return [
         ["Linear", layer.in_features, layer.out_features, layer.bias is not None, layer.dtype.name]

@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from ne_torch import _core
+from ne_torch.clipping import Clipping
 from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.optimizers import LBFGS
 from ne_torch.typing import Array, ArrayLike
 
-__all__ = ["checked_scheduler", "require_whole_batch", "samples", "validation_pair"]
+__all__ = ["checked_clipping", "checked_scheduler", "require_whole_batch", "samples", "validation_pair"]
+
+
+def checked_clipping(norm: Any, value: Any, optimizer: Any) -> Clipping:
+    """Return how gradients are clipped; ValueError where they cannot be."""
+    clipping = Clipping.checked(norm, value)
+    if clipping != Clipping() and isinstance(optimizer, LBFGS):
+        raise ValueError("Trainer: expected no clipping with LBFGS, whose line search needs true gradients")
+    return clipping
 
 
 def checked_scheduler(scheduler: Any, optimizer: Any) -> LRScheduler | None:

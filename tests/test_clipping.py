@@ -184,6 +184,31 @@ def test_large_batches_in_blocks_are_clipped_as_one(isa, dtype, threads, clippin
         assert all(map(same_bits, step(True), expected))
 
 
+@pytest.mark.parametrize("clipping", [{"clip_grad_norm": 0.1}, {"clip_grad_value": 0.01}])
+def test_every_layer_that_learns_is_clipped(isa, dtype, threads, clipping):
+    x, target = normal((20, 6), dtype, 1), 3 * normal((20, 3), dtype, 2)
+
+    def step(fused):
+        model = nt.Sequential(
+            nt.LayerNorm(6, dtype=dtype),
+            nt.Residual(nt.Linear(6, 6, dtype=dtype, rng=0), nt.ReLU()),
+            nt.BatchNorm1d(6, dtype=dtype),
+            nt.Linear(6, 3, dtype=dtype, rng=1),
+        )
+        optimizer = nt.Adam(model.parameters(), lr=0.1)
+        trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=optimizer, **clipping)
+        assert trainer.fused
+        if not fused:
+            trainer._stepper.engine = None
+        losses = [trainer.step(x, target) for _ in range(3)]
+        return [*losses, *(p.data for p in model.parameters())]
+
+    expected = step(False)
+    for count in (1, 2):
+        nt.set_num_threads(count)
+        assert all(map(same_bits, step(True), expected))
+
+
 @pytest.mark.parametrize("clipping", ["norm", "value"])
 def test_clipped_training_is_that_of_torch(dtype, clipping):
     """Ten steps of clip and SGD on a linear model, whose roundings do not grow: 1,000 of each number."""

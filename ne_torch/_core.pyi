@@ -147,6 +147,10 @@ class Schedule:
     def current(self) -> bool: ...
     def move_on(self, steps: int) -> None: ...
 
+class ScaledBytes:
+    def __init__(self, bytes: Array, scale: Array, shift: Array) -> None: ...
+    def converted(self) -> Array: ...
+
 class Engine:
     def __init__(
         self, dtype: str, layers: list[tuple[Any, ...]], loss: str, groups: list[OptimizerSettings]
@@ -162,7 +166,7 @@ class Engine:
     ) -> bool: ...
     def run(
         self,
-        x: Array,
+        x: Array | ScaledBytes,
         target: Array,
         order: Array | None,
         cursor: list[Any],

@@ -7,10 +7,18 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ne_torch._checks import positive_integer
+from ne_torch.data import Batches
 from ne_torch.history import History
 from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.random import RandomLike
-from ne_torch.training.arguments import checked_scheduler, require_whole_batch, samples, validation_pair
+from ne_torch.training.arguments import (
+    checked_scheduler,
+    one_batch,
+    require_whole_batch,
+    samples,
+    training_data,
+    validation_pair,
+)
 from ne_torch.training.callback_list import CallbackLike, CallbackList
 from ne_torch.training.evaluation import evaluate, named_metrics
 from ne_torch.training.fit import Run, begin_receipt, begin_state
@@ -111,7 +119,7 @@ class Trainer:
         RuntimeError
             If another thread is inside this trainer.
         """
-        return self._stepper.step(x, target)
+        return self._stepper.step(one_batch(self._model, x), target)
 
     def evaluate(self, x: ArrayLike, target: ArrayLike) -> float:
         """Return the mean loss over all rows of x, without training, in eval mode."""
@@ -120,11 +128,12 @@ class Trainer:
 
     def fit(
         self,
-        x: ArrayLike,
-        target: ArrayLike,
+        x: ArrayLike | Batches,
+        target: ArrayLike | None = None,
         *,
         epochs: int = 1,
         batch_size: int = 64,
+        accumulate: int = 1,
         shuffle: bool = True,
         rng: RandomLike = None,
         validation_data: tuple[ArrayLike, ArrayLike] | None = None,
@@ -139,10 +148,20 @@ class Trainer:
 
         Parameters
         ----------
-        x : array_like of shape (samples, in_features)
+        x : array_like of shape (samples, in_features), or of ne_torch.data
+            Read as it lies where it has the model's dtype and is C-contiguous, memory-mapped files too;
+            ``Scaled`` keeps bytes, ``Batches`` makes batches on the way.
         target : array_like of shape (samples, ...)
+            None beside ``Batches``.
         epochs, batch_size : int
-            The last batch of an epoch is smaller where batch_size does not divide the samples.
+            The last batch of an epoch is smaller where batch_size does not divide the samples. ``Batches``
+            have their own sizes.
+        accumulate : int, default 1
+            One update for so many batches, with the gradient of all of them together: the bits of
+            ``batch_size * accumulate``, whose rows it is trained on. The engine computes a large batch in
+            blocks that stay in the cache, and takes up each sum where it was left; layer by layer the rows
+            are held together. The statistics of batch normalisation are therefore those of all these rows,
+            which differ from those of torch's loop over small batches.
         shuffle : bool, default True
             Whether every epoch takes the samples in a new random order.
         rng : int, Generator, numpy.random.Generator or None
@@ -185,8 +204,13 @@ class Trainer:
         epochs = positive_integer(epochs, place, "epochs")
         batch_size = positive_integer(batch_size, place, "batch_size")
         steps = positive_integer(max_steps, place, "max_steps") if max_steps is not None else None
-        data = samples(self._model, x, target, place)
-        require_whole_batch(self._optimizer, batch_size, len(data[0]), place)
+        data = training_data(self._model, x, target, place)
+        accumulate = positive_integer(accumulate, place, "accumulate")
+        if accumulate > 1 and isinstance(data, Batches):
+            raise ValueError(
+                f"{place}: expected accumulate=1 beside Batches, got {accumulate}; make larger ones"
+            )
+        require_whole_batch(self._optimizer, batch_size * accumulate, data, place)
         validation, measured = None, named_metrics(metrics, place)
         recorded = ["loss", "seconds"]
         if validation_data is not None:
@@ -196,7 +220,9 @@ class Trainer:
         elif measured:
             raise ValueError(f"{place}: expected validation_data to measure {list(measured)} on, got none")
         told = CallbackList(callbacks, recorded)
-        state, generator = begin_state(self._state, len(data[0]), batch_size, bool(shuffle), rng, resume)
+        state, generator = begin_state(
+            self._state, data, batch_size * accumulate, bool(shuffle), rng, resume
+        )
         record = begin_receipt(receipt, self, data, state)
         self._state = state
         Run(self, data, validation, measured, state, generator, told, record).train(epochs, steps, progress)

@@ -10,6 +10,7 @@
 #include "bindings/bindings.hpp"
 #include "bindings/make_plan.hpp"
 #include "bindings/parameter_groups.hpp"
+#include "bindings/scaled_bytes.hpp"
 #include "bindings/structure.hpp"
 #include "threading/thread_pool.hpp"
 #include "training/engine.hpp"
@@ -20,9 +21,10 @@ namespace {
 // Engine with what it borrows: the layers' arrays and the optimizer's settings.
 class PyEngine {
     struct Pair {
-        Array input;
+        std::optional<Array> input;  // without it, the bytes
         Array target;
         index_t rows;
+        std::optional<ScaledBytes> bytes;
     };
     using Order = py::array_t<std::int64_t, py::array::c_style>;
 
@@ -80,20 +82,27 @@ class PyEngine {
     template <class T>
     static Pair operands(const Plan<T>& plan, py::handle input, py::handle target, Dtype dtype,
                          const char* place) {
-        Array x = input_array(input, place, "x", dtype);
-        if (x.ndim() == 0 || x.last() != plan.in_features()) {
+        std::optional<ScaledBytes> bytes;
+        std::optional<Array> x;
+        if (py::isinstance<ScaledBytes>(input)) {
+            bytes = input.cast<const ScaledBytes&>();
+            bytes->require(dtype, place);
+        } else {
+            x.emplace(input_array(input, place, "x", dtype));
+        }
+        auto expected = x ? shape_of(*x) : bytes->shape();
+        if (expected.empty() || expected.back() != plan.in_features()) {
             throw py::value_error(std::string(place) + ": expected x of shape (..., " +
-                                  std::to_string(plan.in_features()) + "), got " + shape_text(x));
+                                  std::to_string(plan.in_features()) + "), got " + shape_text(expected));
         }
         Array t = input_array(target, place, "target", dtype);
-        auto expected = shape_of(x);
         expected.back() = plan.out_features();
         if (shape_of(t) != expected) {
             throw py::value_error(std::string(place) + ": expected target of shape " + shape_text(expected) +
                                   ", the shape of the model's output, got " + shape_text(t));
         }
-        const index_t rows = x.rows();
-        return {std::move(x), std::move(t), rows};
+        const index_t rows = x ? x->rows() : bytes->rows();
+        return {std::move(x), std::move(t), rows, std::move(bytes)};
     }
 
     static Order checked_order(py::handle order, index_t rows) {
@@ -109,13 +118,14 @@ class PyEngine {
     template <class T>
     static Batch<T> batch_of(const Engine<T>& engine, const Pair& pair) {
         return {pair.rows,
-                {pair.input.data<T>(), engine.plan().in_features(), 1},
+                {pair.input->template data<T>(), engine.plan().in_features(), 1},
                 {pair.target.data<T>(), engine.plan().out_features(), 1}};
     }
 
     template <class T>
     static Samples<T> samples_of(const Engine<T>&, const Pair& pair, const std::int64_t* order) {
-        return {pair.input.data<T>(), pair.target.data<T>(), order, pair.rows};
+        if (pair.input) return {pair.input->template data<T>(), pair.target.data<T>(), order, pair.rows, {}};
+        return {nullptr, pair.target.data<T>(), order, pair.rows, pair.bytes->template view<T>()};
     }
 
   public:

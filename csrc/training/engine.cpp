@@ -154,15 +154,22 @@ template <class T>
 Batch<T> Engine<T>::gather(const Samples<T>& samples, index_t first, index_t rows, const Team& team) const {
     const index_t in = plan_.in_features();
     const index_t out = plan_.out_features();
-    if (!samples.order) {
+    if (!samples.order && samples.input) {
         return {rows, {samples.input + first * in, in, 1}, {samples.target + first * out, out, 1}};
     }
     const Matrix<T> input = work_.gathered_input();
     const Matrix<T> target = work_.gathered_target();
     const Range mine = share_range(rows, kernels_->lanes, team.index, team.count);
     for (index_t row = mine.begin; row < mine.end; ++row) {
-        const index_t sample = samples.order[first + row];
-        std::memcpy(input.at(row, 0), samples.input + sample * in, static_cast<std::size_t>(in) * sizeof(T));
+        const index_t sample = samples.order ? samples.order[first + row] : first + row;
+        if (samples.input) {
+            std::memcpy(input.at(row, 0), samples.input + sample * in,
+                        static_cast<std::size_t>(in) * sizeof(T));
+        } else {
+            const Bytes<T>& bytes = samples.bytes;
+            kernels_->scale_bytes(1, in, {bytes.input + sample * in, in, 1}, bytes.scale, bytes.shift,
+                                  {input.at(row, 0), in, 1});
+        }
         std::memcpy(target.at(row, 0), samples.target + sample * out,
                     static_cast<std::size_t>(out) * sizeof(T));
     }

@@ -30,12 +30,21 @@ struct Batch {
     Matrix<const T> target;  // (rows, out_features), rows contiguous
 };
 
+// Features in bytes, which the gather converts: fma(byte, scale[j], shift[j])
+template <class T>
+struct Bytes {
+    const std::uint8_t* input;  // (n, in_features)
+    const T* scale;             // (in_features,)
+    const T* shift;             // (in_features,)
+};
+
 template <class T>
 struct Samples {
-    const T* input;             // (n, in_features)
+    const T* input;             // (n, in_features); null: the bytes
     const T* target;            // (n, out_features)
     const std::int64_t* order;  // (n,) which sample comes when; null: as they lie
     index_t count;
+    Bytes<T> bytes;
 };
 
 struct EpochPart {

@@ -9,6 +9,7 @@ import numpy as np
 
 from ne_torch import metrics as known
 from ne_torch._mode import mode
+from ne_torch.training.arguments import Rows
 from ne_torch.typing import Array
 
 __all__ = ["Metric", "evaluate", "named_metrics"]
@@ -19,7 +20,7 @@ _ROWS = 1024  # of one forward pass
 
 
 def evaluate(
-    model: Any, loss: Any, x: Array, target: Array, metrics: Mapping[str, Metric]
+    model: Any, loss: Any, x: Rows, target: Array, metrics: Mapping[str, Metric]
 ) -> tuple[float, dict[str, float]]:
     """Return the mean loss over all rows and the metrics of all predictions, in eval mode."""
     total, predictions = 0.0, []

@@ -6,7 +6,9 @@ import os
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from ne_torch.data import Batches, Scaled
 from ne_torch.random import Generator, RandomLike, as_generator
+from ne_torch.training.arguments import Rows
 from ne_torch.training.callback_list import CallbackList
 from ne_torch.training.evaluation import Metric, evaluate
 from ne_torch.training.progress import Progress
@@ -26,8 +28,8 @@ class Run:
     Parameters
     ----------
     trainer : Trainer
-    data, validation : pairs of arrays
-        The latter may be None.
+    data, validation : pairs of samples and targets
+        The first may be Batches, the latter None.
     metrics : dict of callables
         Of the validation data.
     state : FitState
@@ -40,8 +42,8 @@ class Run:
     def __init__(
         self,
         trainer: Trainer,
-        data: tuple[Array, Array],
-        validation: tuple[Array, Array] | None,
+        data: tuple[Rows, Array] | Batches,
+        validation: tuple[Rows, Array] | None,
         metrics: dict[str, Metric],
         state: FitState,
         generator: Generator,
@@ -60,14 +62,14 @@ class Run:
             Progress(progress, epochs, state.samples) as bar,
             self._callbacks.told_of(self._trainer, state),
         ):
-            bar.advance(state.epoch * state.samples + state.cursor[0])
+            bar.advance(state.epoch * (state.samples or 0) + state.cursor[0])
             while state.epoch < epochs and steps != 0:
                 state.position = self._generator.position
                 if self._record is not None:
                     self._record.epoch_begins(self._trainer)
                 begin = perf_counter()
-                steps = self._epoch(steps, bar)
-                if state.cursor[0] < state.samples:
+                steps, finished = self._epoch(steps, bar)
+                if not finished:
                     break
                 stop = self._epoch_ended(perf_counter() - begin, bar)
                 state.finish_epoch(self._generator, self._trainer.scheduler)
@@ -75,9 +77,12 @@ class Run:
                 if stop:
                     break
 
-    def _epoch(self, steps: int | None, bar: Progress) -> int | None:
-        order = self._generator.permutation(self._state.samples) if self._state.shuffle else None
-        return self._trainer._stepper.epoch(*self._data, order, self._state, steps, bar)
+    def _epoch(self, steps: int | None, bar: Progress) -> tuple[int | None, bool]:
+        stepper, state = self._trainer._stepper, self._state
+        if isinstance(self._data, Batches):
+            return stepper.stream(self._data, state, steps, bar)
+        order = self._generator.permutation(len(self._data[1])) if state.shuffle else None
+        return stepper.epoch(*self._data, order, state, steps, bar)
 
     def _epoch_ended(self, seconds: float, bar: Progress) -> bool:
         """Record the epoch; return whether a callback ends the training."""
@@ -85,7 +90,7 @@ class Run:
         validation = None
         if self._validation is not None:
             validation = evaluate(trainer.model, trainer.loss, *self._validation, self._metrics)
-        state.history.record(state.epoch, state.cursor[1] / state.samples, seconds, validation)
+        state.history.record(state.epoch, state.cursor[1] / state.cursor[0], seconds, validation)
         if self._record is not None:
             self._record.epoch_ended(trainer, state.epoch, state.history.loss[state.epoch])
         bar.epoch_ended(state.history)
@@ -93,32 +98,42 @@ class Run:
 
 
 def begin_state(
-    before: FitState | None, samples: int, batch_size: int, shuffle: bool, rng: RandomLike, resume: bool
+    before: FitState | None,
+    data: tuple[Rows, Array] | Batches,
+    batch_size: int,
+    shuffle: bool,
+    rng: RandomLike,
+    resume: bool,
 ) -> tuple[FitState, Generator]:
     """Return the place to train from, and the stream of orders that stands there."""
+    samples, size = (None, None) if isinstance(data, Batches) else (len(data[1]), batch_size)
+    shuffle = shuffle and samples is not None
     if not resume:
         generator = as_generator(rng)
-        return FitState(samples, batch_size, shuffle, generator.seed, generator.position), generator
+        return FitState(samples, size, shuffle, generator.seed, generator.position), generator
     if before is None:
         raise RuntimeError(
             "Trainer.fit: expected a training to resume, got a trainer that has not begun one; call fit "
             "without resume, or load what a trainer has saved"
         )
-    before.require(samples=samples, batch_size=batch_size, shuffle=shuffle)
+    before.require(samples=samples, batch_size=size, shuffle=shuffle)
     return before, before.generator()
 
 
 def begin_receipt(
     receipt: str | os.PathLike[str] | Receipt | None,
     trainer: Trainer,
-    data: tuple[Array, Array],
+    data: tuple[Rows, Array] | Batches,
     state: FitState,
 ) -> Receipt | None:
     """Return the record that the training is written to, if it is to be."""
     if receipt is None:
         return None
+    if isinstance(data, Batches) or isinstance(data[0], Scaled):
+        kind = type(data if isinstance(data, Batches) else data[0]).__name__
+        raise TypeError(f"Trainer.fit: expected x as an array for a receipt, which hashes it, got {kind}")
     from ne_torch.receipt import Receipt
 
     record = receipt if isinstance(receipt, Receipt) else Receipt(receipt)
-    record.begin(trainer, *data, state)
+    record.begin(trainer, data[0], data[1], state)
     return record

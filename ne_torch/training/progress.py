@@ -14,10 +14,10 @@ __all__ = ["Progress"]
 class Progress:
     """Counts samples over all epochs; does nothing unless enabled."""
 
-    def __init__(self, enabled: bool, epochs: int, samples: int) -> None:
+    def __init__(self, enabled: bool, epochs: int, samples: int | None) -> None:
         self._bar: Any = None
         if enabled:
-            self._bar = _tqdm()(total=epochs * samples, unit=" samples", unit_scale=True)
+            self._bar = _tqdm()(total=epochs * samples if samples else None, unit=" samples", unit_scale=True)
 
     def advance(self, samples: int) -> None:
         """Tell of samples that have been trained on."""

@@ -22,7 +22,8 @@ class FitState:
     Attributes
     ----------
     samples, batch_size, shuffle
-        What the place refers to; a training that goes on must have the same.
+        What the place refers to; a training that goes on must have the same. The first two are None where
+        batches are made on the way.
     seed, position : int
         The stream of the orders, at the place where the order of the epoch in progress begins.
     epoch : int
@@ -35,8 +36,8 @@ class FitState:
         What each callback remembers, by its place in their list; see ``Callback.state_dict``.
     """
 
-    samples: int
-    batch_size: int
+    samples: int | None
+    batch_size: int | None
     shuffle: bool
     seed: int
     position: int
@@ -83,7 +84,9 @@ class FitState:
     def from_dict(cls, values: dict[str, Any]) -> FitState:
         """Return the state that as_dict told; ValueError where it cannot be one."""
         state = cls(**{**values, "history": History.from_dict(values["history"])})
-        numbers = (state.samples, state.batch_size, state.epoch + 1)
+        numbers: list[Any] = [state.epoch + 1]
+        if state.samples is not None or state.batch_size is not None:
+            numbers += [state.samples, state.batch_size]
         if (
             any(type(number) is not int or number < 1 for number in numbers)
             or type(state.shuffle) is not bool
@@ -91,7 +94,11 @@ class FitState:
             raise ValueError(f"expected a place of fit, got {values}")
         state.generator()
         rows, total = state.cursor
-        at_step = 0 <= rows <= state.samples and (rows == state.samples or rows % state.batch_size == 0)
-        if not (type(rows) is int and type(total) is float and at_step):
+        if not (type(rows) is int and type(total) is float and state._between_steps(rows)):
             raise ValueError(f"expected a place between two steps, got epoch {state.epoch}, {state.cursor}")
         return state
+
+    def _between_steps(self, rows: int) -> bool:
+        if self.samples is None or self.batch_size is None:
+            return rows >= 0
+        return 0 <= rows <= self.samples and (rows == self.samples or rows % self.batch_size == 0)

@@ -7,7 +7,9 @@ from typing import Any
 from ne_torch import _core
 from ne_torch._engine import make_engine
 from ne_torch._mode import mode
+from ne_torch.data import Batches, Scaled
 from ne_torch.optimizers import LBFGS, Optimizer
+from ne_torch.training.arguments import Rows, samples
 from ne_torch.training.progress import Progress
 from ne_torch.training.state import FitState
 from ne_torch.typing import Array, ArrayLike
@@ -50,29 +52,59 @@ class Stepper:
         return self._by_layers(x, target)
 
     def epoch(
-        self, x: Array, target: Array, order: Array | None, state: FitState, steps: int | None, bar: Progress
-    ) -> int | None:
-        """Finish an epoch, with a turn for Python every _TURN seconds; return the steps that are left."""
+        self, x: Rows, target: Array, order: Array | None, state: FitState, steps: int | None, bar: Progress
+    ) -> tuple[int | None, bool]:
+        """Train on an epoch, with a turn for Python every _TURN seconds.
+
+        Return how many steps are left, and whether the epoch is finished.
+        """
         cursor = state.cursor
+        source = x._for_engine() if isinstance(x, Scaled) else x
+        size = len(x) if state.batch_size is None else state.batch_size
         while cursor[0] < len(x) and steps != 0:
             before = cursor[0]
             turn = _TURN if steps is None else 0.0  # the engine takes one step at least
             engine = self.engine
-            if engine is None or x.ndim != 2 or target.ndim != 2:
-                self._batch(x, target, order, state.batch_size, cursor)
-            elif not engine.run(x, target, order, cursor, state.batch_size, turn, self._schedule()):
+            if engine is None or source is None or x.ndim != 2 or target.ndim != 2:
+                first = cursor[0]
+                batch: Any = slice(first, first + size) if order is None else order[first : first + size]
+                self._train(x[batch], target[batch], cursor)
+            elif not engine.run(source, target, order, cursor, size, turn, self._schedule()):
                 self.renew()
                 continue
             bar.advance(cursor[0] - before)
             steps = None if steps is None else steps - 1
-        return steps
+        return steps, cursor[0] >= len(x)
 
-    def _batch(
-        self, x: Array, target: Array, order: Array | None, batch_size: int, cursor: list[Any]
-    ) -> None:
-        first = cursor[0]
-        batch = slice(first, first + batch_size) if order is None else order[first : first + batch_size]
-        x, target = x[batch], target[batch]
+    def stream(
+        self, batches: Batches, state: FitState, steps: int | None, bar: Progress
+    ) -> tuple[int | None, bool]:
+        """Train on an epoch of batches that are made on the way; return as ``epoch`` does."""
+        seen, cursor = 0, state.cursor
+        for pair in batches.epoch(state.epoch):
+            x, target = samples(self._parts[0], *pair, "Batches")
+            if seen < cursor[0]:  # trained on before the training was resumed
+                seen += len(x)
+                if seen > cursor[0]:
+                    raise ValueError(
+                        f"Batches: expected the batches of epoch {state.epoch} to be those of the training "
+                        f"that is resumed, which stopped after {cursor[0]} rows, got one that ends at {seen}"
+                    )
+                continue
+            if steps == 0:
+                return steps, False
+            self._train(x[:] if isinstance(x, Scaled) else x, target, cursor)
+            bar.advance(cursor[0] - seen)
+            seen = cursor[0]
+            steps = None if steps is None else steps - 1
+        if seen == 0 or seen < cursor[0]:
+            raise ValueError(
+                f"Batches: expected at least {max(cursor[0], 1)} rows in epoch {state.epoch}, got {seen}"
+            )
+        return steps, True
+
+    def _train(self, x: Array, target: Array, cursor: list[Any]) -> None:
+        """Train on a batch, and move the cursor on with it."""
         while self.engine is not None:
             if self.engine.step_and_record(x, target, cursor, len(x), self._schedule()):
                 return

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ne_torch import callbacks, functional, init, lr_scheduler, metrics
+from ne_torch import callbacks, functional, init, losses, lr_scheduler, metrics
 from ne_torch._config import get_num_threads, set_num_threads, show_config
 from ne_torch._core import __version__
 from ne_torch._gradcheck import gradcheck
@@ -12,7 +12,7 @@ from ne_torch.dropout import Dropout
 from ne_torch.embedding import Embedding, TabularEmbedding
 from ne_torch.layer import Layer, Parameter
 from ne_torch.linear import Linear
-from ne_torch.losses import MSELoss
+from ne_torch.losses import *  # noqa: F403 - its exports are ours
 from ne_torch.normalization import BatchNorm1d, LayerNorm
 from ne_torch.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from ne_torch.random import Generator, manual_seed
@@ -38,7 +38,6 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "Linear",
-    "MSELoss",
     "Optimizer",
     "Parameter",
     "Predictor",
@@ -59,12 +58,14 @@ __all__ = [
     "gradcheck",
     "init",
     "load_predictor",
+    "losses",
     "lr_scheduler",
     "manual_seed",
     "metrics",
     "set_num_threads",
     "show_config",
 ]
+__all__ += losses.__all__
 
 
 def __getattr__(name: str) -> Any:

@@ -96,13 +96,36 @@ def scale_shift(
 def scale_shift_gradients(
     grad_output: ArrayLike, normalized: ArrayLike, place: str = "scale_shift_gradients"
 ) -> tuple[Array, Array]: ...
-def loss_forward(
-    name: str, prediction: ArrayLike, target: ArrayLike, place: str = "loss_forward"
-) -> float: ...
-def loss_backward(
-    name: str,
+
+class LossSettings:
+    def __init__(self, name: str, reduction: str = "mean", options: dict[str, Any] = ...) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def reduction(self) -> str: ...
+    @property
+    def options(self) -> dict[str, Any]: ...
+
+def loss_total(
+    settings: LossSettings,
     prediction: ArrayLike,
     target: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    place: str = "loss_total",
+) -> tuple[float, float]: ...
+def loss_forward(
+    settings: LossSettings,
+    prediction: ArrayLike,
+    target: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    place: str = "loss_forward",
+) -> Any: ...
+def loss_backward(
+    settings: LossSettings,
+    prediction: ArrayLike,
+    target: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    grad_output: ArrayLike | None = None,
     out: Array | None = None,
     place: str = "loss_backward",
 ) -> Array: ...
@@ -149,15 +172,26 @@ class Schedule:
 
 class Engine:
     def __init__(
-        self, dtype: str, layers: list[tuple[Any, ...]], loss: str, groups: list[OptimizerSettings]
+        self,
+        dtype: str,
+        layers: list[tuple[Any, ...]],
+        loss: LossSettings,
+        groups: list[OptimizerSettings],
     ) -> None: ...
-    def step(self, x: ArrayLike, target: ArrayLike, schedule: Schedule | None = None) -> float | None: ...
+    def step(
+        self,
+        x: ArrayLike,
+        target: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        schedule: Schedule | None = None,
+    ) -> float | None: ...
     def step_and_record(
         self,
         x: ArrayLike,
         target: ArrayLike,
         cursor: list[Any],
         rows: int,
+        sample_weight: ArrayLike | None = None,
         schedule: Schedule | None = None,
     ) -> bool: ...
     def run(
@@ -168,6 +202,7 @@ class Engine:
         cursor: list[Any],
         batch_size: int,
         seconds: float,
+        sample_weight: ArrayLike | None = None,
         schedule: Schedule | None = None,
     ) -> bool: ...
 

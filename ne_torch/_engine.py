@@ -36,7 +36,7 @@ def make_engine(model: Any, loss: Any, optimizer: Any) -> _core.Engine | None:
     stages = describe(layers, lambda parameter: known[id(parameter)])
     if stages is None:
         return None
-    return _core.Engine(dtypes.pop().name, stages, loss.name, optimizer._group_settings())
+    return _core.Engine(dtypes.pop().name, stages, loss._settings, optimizer._group_settings())
 
 
 def describe(layers: Iterable[Any], states: StatesOf) -> list[tuple[Any, ...]] | None:

@@ -3,8 +3,8 @@
 Tensors: ``model.<name>`` for each parameter and buffer, ``<state>.<name>`` for what the optimizer remembers
 of it, such as its ``velocity``, ``callback.<i>.<name>`` for what the i-th callback of ``fit`` keeps. The
 header's ``state`` is JSON: the optimizer's class, its parameter groups with their hyperparameters and numbers
-of steps, the scheduler, and where ``fit`` stands. Any reader of safetensors reads the weights; nothing in it
-is executed.
+of steps, the loss with its options, the scheduler, and where ``fit`` stands. Any reader of safetensors reads
+the weights; nothing in it is executed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ne_torch._files import write_atomically
+from ne_torch.losses import Loss
 from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.optimizers import Optimizer
 from ne_torch.training.state import FitState
@@ -44,6 +45,7 @@ def save_trainer(trainer: Trainer, state: FitState | None, path: str | os.PathLi
         tensors |= {f"callback.{i}.{name}": array for name, array in arrays.items()}
     header = {
         "optimizer": {"class": type(optimizer).__name__, **told},
+        "loss": _told_loss(trainer),
         "scheduler": _told(trainer.scheduler),
         "fit": None if state is None else state.as_dict(),
     }
@@ -64,6 +66,7 @@ def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | N
         header = json.loads(metadata["state"])
         state = None if header["fit"] is None else FitState.from_dict(header["fit"])
         kept = _kept(tensors)
+        loss = header.get("loss")  # earlier versions did not tell
         told = {"class": "SGD", **header["optimizer"]}
         kind = told.pop("class")
         if "param_groups" not in told:  # files of earlier versions, which may lack options
@@ -80,6 +83,8 @@ def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | N
             )
     if kind != type(optimizer).__name__:
         raise ValueError(f"Trainer.load: expected the optimizer {kind}, got {type(optimizer).__name__}")
+    if loss not in (None, _told_loss(trainer)):
+        raise ValueError(f"Trainer.load: expected the loss {loss}, got {trainer.loss!r}")
     streams = {name: weights.pop(name) for name in passing if name in weights}
     for name, value in streams.items():
         if value.shape != passing[name].shape:
@@ -144,6 +149,12 @@ def _passing_buffers(model: Any) -> dict[str, Array]:
 def _names(trainer: Trainer, optimizer: Optimizer) -> list[str]:
     names = {id(parameter): name for name, parameter in trainer.model.named_parameters().items()}
     return [names.get(id(parameter), f"parameter.{i}") for i, parameter in enumerate(optimizer.params)]
+
+
+def _told_loss(trainer: Trainer) -> dict[str, Any] | None:
+    if not isinstance(trainer.loss, Loss):
+        return None
+    return {"class": type(trainer.loss).__name__, **trainer.loss.options()}
 
 
 def _known(trainer: Trainer, place: str) -> Optimizer:

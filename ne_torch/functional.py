@@ -6,18 +6,19 @@ Every function takes what NumPy can view, in float32 or float64, and returns a n
 from __future__ import annotations
 
 from ne_torch import _core
+from ne_torch.losses import functional as _losses
+from ne_torch.losses.functional import *  # noqa: F403 - its exports are ours
 from ne_torch.typing import Array, ArrayLike
 
 __all__ = [
     "affine_backward",
     "affine_forward",
-    "mse_backward",
-    "mse_forward",
     "relu_backward",
     "relu_forward",
     "softmax_backward",
     "softmax_forward",
 ]
+__all__ += _losses.__all__
 
 
 def affine_forward(
@@ -55,13 +56,3 @@ def softmax_forward(x: ArrayLike, *, out: Array | None = None) -> Array:
 def softmax_backward(grad_output: ArrayLike, output: ArrayLike, *, out: Array | None = None) -> Array:
     """Return ``s * (g - sum(g * s))`` over the last axis, for s the output of ``softmax_forward``."""
     return _core.softmax_backward(grad_output, output, out)
-
-
-def mse_forward(prediction: ArrayLike, target: ArrayLike) -> float:
-    """Return the mean of ``(prediction - target)^2`` over all elements."""
-    return _core.loss_forward("mse", prediction, target, place="mse_forward")
-
-
-def mse_backward(prediction: ArrayLike, target: ArrayLike, *, out: Array | None = None) -> Array:
-    """Return ``2/N (prediction - target)``, N the number of elements."""
-    return _core.loss_backward("mse", prediction, target, out, place="mse_backward")

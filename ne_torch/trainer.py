@@ -10,7 +10,13 @@ from ne_torch._checks import positive_integer
 from ne_torch.history import History
 from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.random import RandomLike
-from ne_torch.training.arguments import checked_scheduler, require_whole_batch, samples, validation_pair
+from ne_torch.training.arguments import (
+    checked_scheduler,
+    reduced,
+    require_whole_batch,
+    samples,
+    validation_samples,
+)
 from ne_torch.training.callback_list import CallbackLike, CallbackList
 from ne_torch.training.evaluation import evaluate, named_metrics
 from ne_torch.training.fit import Run, begin_receipt, begin_state
@@ -31,8 +37,8 @@ class Trainer:
     ----------
     model : Layer
         Usually a ``Sequential``.
-    loss : MSELoss
-        Anything with ``forward(prediction, target)`` and ``backward()``.
+    loss : Loss
+        Reduced to the mean or the sum. Anything with ``forward(prediction, target)`` and ``backward()``.
     optimizer : Optimizer
         Over the model's parameters; anything with ``step()``.
     scheduler : LRScheduler, optional
@@ -60,7 +66,7 @@ class Trainer:
         self, model: Any, *, loss: Any, optimizer: Any, scheduler: LRScheduler | None = None
     ) -> None:
         self._model = model
-        self._loss = loss
+        self._loss = reduced(loss, "Trainer")
         self._optimizer = optimizer
         self._scheduler = checked_scheduler(scheduler, optimizer)
         self._stepper = Stepper(model, loss, optimizer, scheduler)
@@ -96,13 +102,16 @@ class Trainer:
         """
         return self._stepper.engine is not None
 
-    def step(self, x: ArrayLike, target: ArrayLike) -> float:
+    def step(self, x: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Train on one batch, in train mode; return its loss before the update.
 
         Parameters
         ----------
         x : array_like of shape (..., in_features)
         target : array_like of the shape of the model's output
+            Or, where the loss knows classes, integers of shape (...).
+        sample_weight : array_like of shape (...), optional
+            A weight for each sample; the loss says what it does.
 
         Raises
         ------
@@ -111,12 +120,12 @@ class Trainer:
         RuntimeError
             If another thread is inside this trainer.
         """
-        return self._stepper.step(x, target)
+        return self._stepper.step(x, target, sample_weight)
 
-    def evaluate(self, x: ArrayLike, target: ArrayLike) -> float:
-        """Return the mean loss over all rows of x, without training, in eval mode."""
-        x, target = samples(self._model, x, target, "Trainer.evaluate")
-        return evaluate(self._model, self._loss, x, target, {})[0]
+    def evaluate(self, x: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the loss over all rows of x, as of one batch, without training, in eval mode."""
+        data = samples(self._model, self._loss, x, target, sample_weight, "Trainer.evaluate")
+        return evaluate(self._model, self._loss, data, {})[0]
 
     def fit(
         self,
@@ -127,7 +136,8 @@ class Trainer:
         batch_size: int = 64,
         shuffle: bool = True,
         rng: RandomLike = None,
-        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
+        validation_data: tuple[ArrayLike, ...] | None = None,
         metrics: Any = None,
         progress: bool = False,
         callbacks: Iterable[CallbackLike] = (),
@@ -147,7 +157,9 @@ class Trainer:
             Whether every epoch takes the samples in a new random order.
         rng : int, Generator, numpy.random.Generator or None
             Where the orders come from.
-        validation_data : (x, target), optional
+        sample_weight : array_like of shape (samples,), optional
+            A weight for each sample; see ``step``.
+        validation_data : (x, target) or (x, target, sample_weight), optional
             Evaluated after every epoch.
         metrics : list or dict, optional
             What else is measured on the validation data after every epoch: names of ``ne_torch.metrics``,
@@ -185,13 +197,15 @@ class Trainer:
         epochs = positive_integer(epochs, place, "epochs")
         batch_size = positive_integer(batch_size, place, "batch_size")
         steps = positive_integer(max_steps, place, "max_steps") if max_steps is not None else None
-        data = samples(self._model, x, target, place)
+        data = samples(self._model, self._loss, x, target, sample_weight, place)
         require_whole_batch(self._optimizer, batch_size, len(data[0]), place)
         validation, measured = None, named_metrics(metrics, place)
         recorded = ["loss", "seconds"]
         if validation_data is not None:
-            validation = validation_pair(self._model, validation_data, place)
-            self.evaluate(*(array[:2] for array in validation))  # a wrong shape fails before training
+            validation = validation_samples(self._model, self._loss, validation_data, place)
+            first, second, weight = validation
+            # a wrong shape fails before training
+            self.evaluate(first[:2], second[:2], None if weight is None else weight[:2])
             recorded += ["validation_loss", *(f"validation_{name}" for name in measured)]
         elif measured:
             raise ValueError(f"{place}: expected validation_data to measure {list(measured)} on, got none")

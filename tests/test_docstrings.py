@@ -7,13 +7,15 @@ import pkgutil
 
 import ne_torch
 import pytest
+from ne_torch import losses
 
 MODULES = [
     "ne_torch",
     *(m.name for m in pkgutil.walk_packages(ne_torch.__path__, "ne_torch.") if "._" not in m.name),
 ]
-WITH_EXAMPLE = [ne_torch.Linear, ne_torch.ReLU, ne_torch.Softmax, ne_torch.MSELoss, ne_torch.Sequential]
+WITH_EXAMPLE = [ne_torch.Linear, ne_torch.ReLU, ne_torch.Softmax, ne_torch.Sequential]
 WITH_EXAMPLE += [ne_torch.Trainer, ne_torch.Generator]
+WITH_EXAMPLE += [getattr(losses, name) for name in losses.__all__ if name != "Loss"]
 
 
 @pytest.mark.parametrize("name", MODULES)

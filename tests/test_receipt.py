@@ -166,7 +166,7 @@ def test_receipt_refuses_layers_of_ones_own(tmp_path):
     model = nt.Sequential(nt.Linear(6, 3, rng=1), Double())
     trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=nt.SGD(model.parameters()))
     before = state_hash(model)
-    with pytest.raises(TypeError, match=r"MSELoss and SGD, .* for a receipt"):
+    with pytest.raises(TypeError, match="loss of ne_torch and SGD"):
         trainer.fit(normal((9, 6), "float32"), normal((9, 3), "float32"), receipt=tmp_path / "run.json")
     assert state_hash(model) == before
 

@@ -139,18 +139,6 @@ def test_softmax_backward_equals_twin(dtype, rows, cols, values):
     agree([twin.softmax_backward(grad, output)], lambda: [_core.softmax_backward(grad, output)])
 
 
-@cases(sizes.filter(bool), sizes.filter(bool))
-def test_mse_forward_equals_twin(dtype, rows, cols, values):
-    prediction, target = values(rows, cols), values(rows, cols)
-    agree([twin.mse_forward(prediction, target)], lambda: [_core.loss_forward("mse", prediction, target)])
-
-
-@cases(sizes.filter(bool), sizes.filter(bool))
-def test_mse_backward_equals_twin(dtype, rows, cols, values):
-    prediction, target = values(rows, cols), values(rows, cols)
-    agree([twin.mse_backward(prediction, target)], lambda: [_core.loss_backward("mse", prediction, target)])
-
-
 @cases(sizes, sizes.filter(bool))
 def test_square_sum_equals_twin(dtype, rows, cols, values):
     x = values(rows, cols)

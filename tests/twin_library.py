@@ -85,15 +85,68 @@ def softmax_backward(grad_output, output):
     return grad_input
 
 
+def logarithms(x):
+    """Return log(x) and log(1 + x)."""
+    results = np.empty_like(x), np.empty_like(x)
+    _call("logarithms", x.dtype, x, x.size, *results)
+    return results
+
+
+CLASS_WISE = ("cross_entropy", "nll")
+LOSSES = ("mse", "l1", "huber", "smooth_l1", "quantile", "bce_with_logits", "poisson_nll", *CLASS_WISE)
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def _loss_call(dtype, **given):
+    number = ctypes.c_float if dtype == np.float32 else ctypes.c_double
+    pointers = ("x", "target", "indices", "sample_weight", "weight", "pos_weight")
+
+    class LossCall(ctypes.Structure):
+        _fields_ = [
+            *((name, ctypes.c_int64) for name in ("kind", "rows", "cols", "reduction")),
+            *((name, ctypes.c_void_p) for name in pointers),
+            ("first", number),
+            *((name, ctypes.c_int64) for name in ("log_input", "full", "ignore_index")),
+        ]
+
+    for name in pointers:
+        array = given.get(name)
+        assert array is None or array.flags.c_contiguous
+        assert array is None or array.dtype == (np.int64 if name == "indices" else dtype)
+        given[name] = None if array is None else array.ctypes.data
+    return LossCall(**given)
+
+
+def _told(kind, reduction, x, given):
+    told = {"kind": LOSSES.index(kind), "reduction": REDUCTIONS.index(reduction)}
+    return ctypes.byref(_loss_call(x.dtype, x=x, rows=x.shape[0], cols=x.shape[1], **told, **given))
+
+
+def loss_forward(kind, reduction, x, **given):
+    """Return the loss of a 2-D x; given are target or indices, weights and options."""
+    values = np.empty(x.shape[:1] if kind in CLASS_WISE else x.shape, x.dtype)
+    function = getattr(_library(), f"loss_forward_{x.dtype.name}")
+    function.restype = ctypes.c_double
+    value = function(_told(kind, reduction, x, given), ctypes.c_void_p(values.ctypes.data))
+    return values if reduction == "none" else value
+
+
+def loss_backward(kind, reduction, x, grad_output=None, **given):
+    """Return its gradient with respect to x."""
+    grad = np.empty_like(x)
+    upper = None if grad_output is None else ctypes.c_void_p(grad_output.ctypes.data)
+    function = getattr(_library(), f"loss_backward_{x.dtype.name}")
+    function.restype = None
+    function(_told(kind, reduction, x, given), upper, ctypes.c_void_p(grad.ctypes.data))
+    return grad
+
+
 def mse_forward(prediction, target):
-    shape = prediction.shape
-    return _call("mse_forward", prediction.dtype, prediction, target, *shape, result=ctypes.c_double)
+    return loss_forward("mse", "mean", prediction, target=target)
 
 
 def mse_backward(prediction, target):
-    grad_input = np.empty_like(prediction)
-    _call("mse_backward", prediction.dtype, prediction, target, *prediction.shape, grad_input)
-    return grad_input
+    return loss_backward("mse", "mean", prediction, target=target)
 
 
 def square_sum(values):

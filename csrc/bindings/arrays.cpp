@@ -1,5 +1,6 @@
 #include "bindings/arrays.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <utility>
@@ -46,21 +47,6 @@ py::handle numpy_function(const char* name) {
     return py::object(py::module_::import("numpy").attr(name)).release();
 }
 
-// Whatever NumPy makes of the value.
-py::array numpy_view(py::handle value, const char* place, const char* name) {
-    static const py::handle asarray = numpy_function("asarray");
-    static const py::handle from_dlpack = numpy_function("from_dlpack");
-    try {
-        const bool dlpack_only = py::hasattr(value, "__dlpack__") && !py::hasattr(value, "__array__");
-        return (dlpack_only ? from_dlpack : asarray)(value);
-    } catch (py::error_already_set& error) {
-        if (!error.matches(PyExc_ValueError)) throw;
-        throw py::value_error(at(place) + "expected " + name + " as a rectangular array of numbers, got " +
-                              py::type::of(value).attr("__name__").cast<std::string>() + " (" +
-                              py::str(error.value()).cast<std::string>() + ")");
-    }
-}
-
 py::array kernel_ready_copy(const py::array& array, Dtype dtype) {
     static const py::handle require = numpy_function("require");
     return require(array, name_of(dtype), "CA");
@@ -99,6 +85,20 @@ Array writable_array(py::handle value, const char* place, const char* name, std:
 }  // namespace
 
 const char* name_of(Dtype dtype) { return dtype == Dtype::float32 ? "float32" : "float64"; }
+
+py::array numpy_view(py::handle value, const char* place, const char* name) {
+    static const py::handle asarray = numpy_function("asarray");
+    static const py::handle from_dlpack = numpy_function("from_dlpack");
+    try {
+        const bool dlpack_only = py::hasattr(value, "__dlpack__") && !py::hasattr(value, "__array__");
+        return (dlpack_only ? from_dlpack : asarray)(value);
+    } catch (py::error_already_set& error) {
+        if (!error.matches(PyExc_ValueError)) throw;
+        throw py::value_error(at(place) + "expected " + name + " as a rectangular array of numbers, got " +
+                              py::type::of(value).attr("__name__").cast<std::string>() + " (" +
+                              py::str(error.value()).cast<std::string>() + ")");
+    }
+}
 
 index_t Array::leading() const {
     index_t product = 1;
@@ -172,11 +172,19 @@ double finite_number(py::handle value, const char* place, const char* name) {
     return number;
 }
 
+void require_shape(const Array& array, const std::vector<py::ssize_t>& shape, const char* place,
+                   const char* name, const char* like_name) {
+    if (std::equal(shape.begin(), shape.end(), array.object().shape(),
+                   array.object().shape() + array.ndim())) {
+        return;
+    }
+    throw py::value_error(at(place) + "expected " + name + " of shape " + shape_text(shape) +
+                          ", the shape of " + like_name + ", got " + shape_text(array));
+}
+
 void require_same_shape(const Array& array, const Array& like, const char* place, const char* name,
                         const char* like_name) {
-    if (array.ndim() == like.ndim() && shape_of(array) == shape_of(like)) return;
-    throw py::value_error(at(place) + "expected " + name + " of shape " + shape_text(like) +
-                          ", the shape of " + like_name + ", got " + shape_text(array));
+    require_shape(array, shape_of(like), place, name, like_name);
 }
 
 }  // namespace ne_torch

@@ -62,6 +62,9 @@ class Array {
     std::optional<py::array> source_;
 };
 
+// Whatever NumPy makes of the value, of any dtype.
+py::array numpy_view(py::handle value, const char* place, const char* name);
+
 // `name` is the operand's name in messages, `place` the function or class that was called. With a dtype, an
 // array of another one is a TypeError; a list, which has none, is converted to it.
 Array input_array(py::handle value, const char* place, const char* name,
@@ -85,6 +88,8 @@ std::string shape_text(const std::vector<py::ssize_t>& shape);
 // A finite number, as TypeError or ValueError otherwise.
 double finite_number(py::handle value, const char* place, const char* name);
 
+void require_shape(const Array& array, const std::vector<py::ssize_t>& shape, const char* place,
+                   const char* name, const char* like_name);
 void require_same_shape(const Array& array, const Array& like, const char* place, const char* name,
                         const char* like_name);
 

@@ -8,6 +8,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
+#include "bindings/loss_operands.hpp"
 #include "bindings/make_plan.hpp"
 #include "bindings/parameter_groups.hpp"
 #include "bindings/structure.hpp"
@@ -19,10 +20,9 @@ namespace {
 
 // Engine with what it borrows: the layers' arrays and the optimizer's settings.
 class PyEngine {
-    struct Pair {
+    struct Operands {
         Array input;
-        Array target;
-        index_t rows;
+        LossOperands others;
     };
     using Order = py::array_t<std::int64_t, py::array::c_style>;
 
@@ -78,22 +78,22 @@ class PyEngine {
     }
 
     template <class T>
-    static Pair operands(const Plan<T>& plan, py::handle input, py::handle target, Dtype dtype,
-                         const char* place) {
+    static Operands operands(const Plan<T>& plan, py::handle input, py::handle target,
+                             py::handle sample_weight, Dtype dtype, const char* place) {
         Array x = input_array(input, place, "x", dtype);
         if (x.ndim() == 0 || x.last() != plan.in_features()) {
             throw py::value_error(std::string(place) + ": expected x of shape (..., " +
                                   std::to_string(plan.in_features()) + "), got " + shape_text(x));
         }
-        Array t = input_array(target, place, "target", dtype);
-        auto expected = shape_of(x);
-        expected.back() = plan.out_features();
-        if (shape_of(t) != expected) {
-            throw py::value_error(std::string(place) + ": expected target of shape " + shape_text(expected) +
-                                  ", the shape of the model's output, got " + shape_text(t));
+        auto shape = shape_of(x);
+        shape.back() = plan.out_features();
+        LossOperands others(plan.loss(), target, sample_weight, {place, "the model's output", shape, dtype});
+        if (others.rows() != x.rows()) {
+            throw py::value_error(std::string(place) +
+                                  ": expected sample_weight of shape (), the weight of " +
+                                  "the one sample, got (" + std::to_string(others.rows()) + ",)");
         }
-        const index_t rows = x.rows();
-        return {std::move(x), std::move(t), rows};
+        return {std::move(x), std::move(others)};
     }
 
     static Order checked_order(py::handle order, index_t rows) {
@@ -107,42 +107,53 @@ class PyEngine {
     }
 
     template <class T>
-    static Batch<T> batch_of(const Engine<T>& engine, const Pair& pair) {
-        return {pair.rows,
-                {pair.input.data<T>(), engine.plan().in_features(), 1},
-                {pair.target.data<T>(), engine.plan().out_features(), 1}};
+    static Targets<T> targets_of(const Operands& operands) {
+        const LossBatch<T> batch = operands.others.batch<T>(nullptr);
+        return {{batch.target, batch.classes, 1}, batch.indices, batch.sample_weight};
     }
 
     template <class T>
-    static Samples<T> samples_of(const Engine<T>&, const Pair& pair, const std::int64_t* order) {
-        return {pair.input.data<T>(), pair.target.data<T>(), order, pair.rows};
+    static Batch<T> batch_of(const Engine<T>& engine, const Operands& operands) {
+        return {operands.others.rows(),
+                {operands.input.data<T>(), engine.plan().in_features(), 1},
+                targets_of<T>(operands)};
+    }
+
+    template <class T>
+    static Samples<T> samples_of(const Engine<T>&, const Operands& operands, const std::int64_t* order) {
+        return {operands.input.data<T>(), targets_of<T>(operands), order, operands.others.rows()};
     }
 
   public:
-    PyEngine(const std::string& dtype, py::list layers, const std::string& loss, py::list groups)
-        : layers_(std::move(layers)), groups_(std::move(groups)), revision_(structure_revision) {
+    PyEngine(const std::string& dtype, py::list layers, py::object loss, py::list groups)
+        : layers_(std::move(layers)),
+          loss_(std::move(loss)),
+          groups_(std::move(groups)),
+          revision_(structure_revision) {
         for (const py::handle layer : layers_) {
             borrow(py::reinterpret_borrow<py::tuple>(layer));
         }
+        const auto& loss_settings = loss_.cast<const LossSettings&>();
         if (dtype == "float32") {
-            engine_.emplace<Engine<float>>(make_plan<float>(layers_, named(kLosses, loss)), groups_.all());
+            engine_.emplace<Engine<float>>(make_plan<float>(layers_, loss_settings), groups_.all());
         } else {
-            engine_.emplace<Engine<double>>(make_plan<double>(layers_, named(kLosses, loss)), groups_.all());
+            engine_.emplace<Engine<double>>(make_plan<double>(layers_, loss_settings), groups_.all());
         }
     }
 
     bool stale() const { return revision_ != structure_revision; }
 
     // None where the engine is out of date: nothing has been done then.
-    py::object step(py::handle input, py::handle target, PySchedule* schedule) {
+    py::object step(py::handle input, py::handle target, py::handle sample_weight, PySchedule* schedule) {
         if (stale()) return py::none();
         return visit([&](auto& engine, Dtype dtype) -> py::object {
-            const Pair pair = operands(engine.plan(), input, target, dtype, "Trainer.step");
+            const Operands all = operands(engine.plan(), input, target, sample_weight, dtype, "Trainer.step");
             check_parameters(dtype);
-            if (pair.rows == 0) throw py::value_error("Trainer.step: expected at least one row, got none");
-            require_batches(engine.plan(), pair.rows, pair.rows);
-            const double loss = run(static_cast<double>(pair.rows) * engine.plan().work_per_row(),
-                                    [&] { return engine.step(batch_of(engine, pair)); });
+            const index_t rows = all.others.rows();
+            if (rows == 0) throw py::value_error("Trainer.step: expected at least one row, got none");
+            require_batches(engine.plan(), rows, rows);
+            const double loss = run(static_cast<double>(rows) * engine.plan().work_per_row(),
+                                    [&] { return engine.step(batch_of(engine, all)); });
             if (schedule) schedule->move_on(1);
             return py::float_(loss);
         });
@@ -150,10 +161,10 @@ class PyEngine {
 
     // The same, and moves the cursor on: see run_part. False where the engine is out of date.
     bool step_and_record(py::handle input, py::handle target, const py::list& cursor, index_t rows,
-                         PySchedule* schedule) {
+                         py::handle sample_weight, PySchedule* schedule) {
         const auto first = cursor[0].cast<index_t>();
         const auto total = cursor[1].cast<double>();
-        const py::object value = step(input, target, schedule);
+        const py::object value = step(input, target, sample_weight, schedule);
         if (value.is_none()) return false;
         cursor[0] = first + rows;
         cursor[1] = total + value.cast<double>() * static_cast<double>(rows);
@@ -163,19 +174,19 @@ class PyEngine {
     // Trains from where the cursor, [rows done in this epoch, their total loss], stands, and moves it on:
     // here and not in Python, where an interrupt might come between a step and its record. See Engine::run.
     bool run_part(py::handle input, py::handle target, py::handle order, const py::list& cursor,
-                  index_t batch_size, double seconds, PySchedule* schedule) {
+                  index_t batch_size, double seconds, py::handle sample_weight, PySchedule* schedule) {
         if (stale()) return false;
         const auto first = cursor[0].cast<index_t>();
         const auto total_loss = cursor[1].cast<double>();
         visit([&](auto& engine, Dtype dtype) {
-            const Pair pair = operands(engine.plan(), input, target, dtype, "Trainer.fit");
+            const Operands all = operands(engine.plan(), input, target, sample_weight, dtype, "Trainer.fit");
+            const index_t rows = all.others.rows();
             check_parameters(dtype);
-            const auto indices =
-                order.is_none() ? std::nullopt : std::optional(checked_order(order, pair.rows));
-            require_batches(engine.plan(), pair.rows - first, std::min(batch_size, pair.rows));
+            const auto indices = order.is_none() ? std::nullopt : std::optional(checked_order(order, rows));
+            require_batches(engine.plan(), rows - first, std::min(batch_size, rows));
             const EpochPart part = run(1e9, [&] {
-                return engine.run(samples_of(engine, pair, indices ? indices->data() : nullptr), first,
-                                  std::min(batch_size, pair.rows), seconds, total_loss,
+                return engine.run(samples_of(engine, all, indices ? indices->data() : nullptr), first,
+                                  std::min(batch_size, rows), seconds, total_loss,
                                   schedule ? schedule->ahead() : Ahead{});
             });
             if (schedule) schedule->move_on(part.steps);
@@ -188,6 +199,7 @@ class PyEngine {
   private:
     py::list layers_;
     std::vector<py::array> parameters_;
+    py::object loss_;
     ParameterGroups groups_;
     std::uint64_t revision_;
     std::atomic<std::uint32_t> busy_{0};  // 1 + the fork generation of the call that runs
@@ -198,13 +210,16 @@ class PyEngine {
 
 void register_training(py::module_& m) {
     py::class_<PyEngine>(m, "Engine")
-        .def(py::init<const std::string&, py::list, const std::string&, py::list>(), py::arg("dtype"),
+        .def(py::init<const std::string&, py::list, py::object, py::list>(), py::arg("dtype"),
              py::arg("layers"), py::arg("loss"), py::arg("groups"))
-        .def("step", &PyEngine::step, py::arg("x"), py::arg("target"), py::arg("schedule") = py::none())
+        .def("step", &PyEngine::step, py::arg("x"), py::arg("target"), py::arg("sample_weight") = py::none(),
+             py::arg("schedule") = py::none())
         .def("step_and_record", &PyEngine::step_and_record, py::arg("x"), py::arg("target"),
-             py::arg("cursor"), py::arg("rows"), py::arg("schedule") = py::none())
+             py::arg("cursor"), py::arg("rows"), py::arg("sample_weight") = py::none(),
+             py::arg("schedule") = py::none())
         .def("run", &PyEngine::run_part, py::arg("x"), py::arg("target"), py::arg("order"), py::arg("cursor"),
-             py::arg("batch_size"), py::arg("seconds"), py::arg("schedule") = py::none());
+             py::arg("batch_size"), py::arg("seconds"), py::arg("sample_weight") = py::none(),
+             py::arg("schedule") = py::none());
     m.def(
         "as_array",
         [](py::handle value, const char* place, const char* name, const std::optional<std::string>& dtype) {

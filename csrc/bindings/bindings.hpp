@@ -9,6 +9,7 @@ void register_activations(pybind11::module_& m);
 void register_affine(pybind11::module_& m);
 void register_config(pybind11::module_& m);
 void register_layers(pybind11::module_& m);
+void register_loss_settings(pybind11::module_& m);
 void register_losses(pybind11::module_& m);
 void register_normalization(pybind11::module_& m);
 void register_optimizers(pybind11::module_& m);

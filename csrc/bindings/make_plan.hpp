@@ -90,7 +90,7 @@ void add_batch_norm(Plan<T>& plan, const py::tuple& layer) {
 }
 
 template <class T>
-Plan<T> make_plan(const py::sequence& layers, Loss loss);
+Plan<T> make_plan(const py::sequence& layers, const LossSettings& loss);
 
 // ("residual", (layer, ...))
 template <class T>
@@ -108,7 +108,7 @@ void add_residual(Plan<T>& plan, const py::tuple& layer) {
 }
 
 template <class T>
-Plan<T> make_plan(const py::sequence& layers, Loss loss) {
+Plan<T> make_plan(const py::sequence& layers, const LossSettings& loss) {
     using Add = void (*)(Plan<T>&, const py::tuple&);
     static constexpr Named<Add> kinds[] = {
         {add_linear<T>, "linear"},

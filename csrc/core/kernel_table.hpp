@@ -6,6 +6,7 @@
 
 #include "core/dropout_args.hpp"
 #include "core/gemm_args.hpp"
+#include "core/loss_args.hpp"
 #include "core/names.hpp"
 #include "core/norm_args.hpp"
 #include "core/panels.hpp"
@@ -67,12 +68,9 @@ struct Kernels {
     void (*layer_norm_backward)(const NormBackward<T>&);
     void (*batch_norm_forward)(const NormForward<T>&);
     void (*batch_norm_backward)(const NormBackward<T>&);
-    // loss[j] = the loss of sample j, summed over its classes ascending, in float64
-    void (*loss_forward)(Loss kind, index_t classes, index_t count, Matrix<const T> prediction,
-                         Matrix<const T> target, double* loss);
-    // grad_input = gradient of (scale * sum of all losses) with respect to the prediction
-    void (*loss_backward)(Loss kind, index_t classes, index_t count, T scale, Matrix<const T> prediction,
-                          Matrix<const T> target, Matrix<T> grad_input);
+    // the loss of each sample, or of each element; and the gradient with respect to the prediction
+    void (*loss_forward)(const LossArgs<T>&);
+    void (*loss_backward)(const LossArgs<T>&);
 
     // param = one update of it, element-wise on (rows, cols) matrices; states are laid out as param
     void (*update)(const UpdateOptions<T>& options, index_t rows, index_t cols, Matrix<const T> grad,

@@ -6,7 +6,18 @@
 namespace ne_torch {
 
 enum class Activation { identity, relu };
-enum class Loss { mse };
+enum class Loss {
+    mse,
+    l1,
+    huber,
+    smooth_l1,
+    quantile,
+    bce_with_logits,
+    poisson_nll,
+    cross_entropy,
+    nll,
+};
+enum class Reduction { mean, sum, none };
 enum class Optimizer { sgd, adam, rmsprop, adagrad };
 enum class StageKind { dense, activation, softmax, layer_norm, scale_shift, keep, add_kept };  // see serving/
 enum class WeightFormat { same, bfloat16, int8_per_row };  // same: the dtype of the arithmetic
@@ -24,6 +35,20 @@ inline constexpr Named<Activation> kActivations[] = {
 
 inline constexpr Named<Loss> kLosses[] = {
     {Loss::mse, "mse"},
+    {Loss::l1, "l1"},
+    {Loss::huber, "huber"},
+    {Loss::smooth_l1, "smooth_l1"},
+    {Loss::quantile, "quantile"},
+    {Loss::bce_with_logits, "bce_with_logits"},
+    {Loss::poisson_nll, "poisson_nll"},
+    {Loss::cross_entropy, "cross_entropy"},
+    {Loss::nll, "nll"},
+};
+
+inline constexpr Named<Reduction> kReductions[] = {
+    {Reduction::mean, "mean"},
+    {Reduction::sum, "sum"},
+    {Reduction::none, "none"},
 };
 
 inline constexpr Named<Optimizer> kOptimizers[] = {

@@ -35,27 +35,11 @@ void softmax_backward(index_t rows, index_t cols, const T* grad_output, const T*
     });
 }
 
-template <class T>
-double loss_forward(Loss kind, index_t rows, index_t cols, const T* prediction, const T* target) {
-    const Kernels<T>& kernels = active_kernels<T>();
-    const Turned<T> turned(kernels, rows, cols, turned_room<T>(cols, 2));
-    double total = 0;
-    turned.for_each_block(rows, [&](index_t row, index_t count) {
-        double loss[kTurnedRows];
-        kernels.loss_forward(kind, cols, count, turned.in(0, prediction, row, count),
-                             turned.in(1, target, row, count), loss);
-        for (index_t i = 0; i < count; ++i) total += loss[i];
-    });
-    return total / static_cast<double>(rows * cols);
-}
-
 template void softmax_forward(index_t, index_t, const float*, float*);
 template void softmax_forward(index_t, index_t, const float*, float*, float*);
 template void softmax_backward(index_t, index_t, const float*, const float*, float*);
-template double loss_forward(Loss, index_t, index_t, const float*, const float*);
 template void softmax_forward(index_t, index_t, const double*, double*);
 template void softmax_forward(index_t, index_t, const double*, double*, double*);
 template void softmax_backward(index_t, index_t, const double*, const double*, double*);
-template double loss_forward(Loss, index_t, index_t, const double*, const double*);
 
 }  // namespace ne_torch

@@ -1,10 +1,6 @@
-// Softmax and losses on batch-major (rows, cols) arrays. Called by the bindings.
-//
-// The kernels are feature-major, with samples in the lanes: blocks of rows are transposed on the way in and
-// back on the way out.
+// Softmax on batch-major (rows, cols) arrays. Called by the bindings.
 #pragma once
 
-#include "core/names.hpp"
 #include "core/views.hpp"
 
 namespace ne_torch {
@@ -19,9 +15,5 @@ void softmax_forward(index_t rows, index_t cols, const T* input, T* output, T* r
 
 template <class T>
 void softmax_backward(index_t rows, index_t cols, const T* grad_output, const T* output, T* grad_input);
-
-// mean over all elements, NaN where there are none
-template <class T>
-double loss_forward(Loss kind, index_t rows, index_t cols, const T* prediction, const T* target);
 
 }  // namespace ne_torch

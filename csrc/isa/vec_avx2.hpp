@@ -95,11 +95,11 @@ struct VecF32 {
             block[4 * q + 3].v = _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23));
         }
     }
-    static void accumulate_squares(VecF32 x, double* total) {
-        const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(x.v));
-        const __m256d high = _mm256_cvtps_pd(_mm256_extractf128_ps(x.v, 1));
-        _mm256_storeu_pd(total, _mm256_fmadd_pd(low, low, _mm256_loadu_pd(total)));
-        _mm256_storeu_pd(total + 4, _mm256_fmadd_pd(high, high, _mm256_loadu_pd(total + 4)));
+    static void accumulate_products(VecF32 x, VecF32 y, double* total) {
+        const auto low = [](VecF32 a) { return _mm256_cvtps_pd(_mm256_castps256_ps128(a.v)); };
+        const auto high = [](VecF32 a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a.v, 1)); };
+        _mm256_storeu_pd(total, _mm256_fmadd_pd(low(x), low(y), _mm256_loadu_pd(total)));
+        _mm256_storeu_pd(total + 4, _mm256_fmadd_pd(high(x), high(y), _mm256_loadu_pd(total + 4)));
     }
 };
 
@@ -174,8 +174,8 @@ struct VecF64 {
             block[2 * q + 1].v = _mm256_unpackhi_pd(r[0], r[1]);
         }
     }
-    static void accumulate_squares(VecF64 x, double* total) {
-        _mm256_storeu_pd(total, _mm256_fmadd_pd(x.v, x.v, _mm256_loadu_pd(total)));
+    static void accumulate_products(VecF64 x, VecF64 y, double* total) {
+        _mm256_storeu_pd(total, _mm256_fmadd_pd(x.v, y.v, _mm256_loadu_pd(total)));
     }
 };
 

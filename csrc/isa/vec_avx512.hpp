@@ -95,12 +95,13 @@ struct VecF32 {
             block[4 * q + 3].v = _mm512_castpd_ps(_mm512_unpackhi_pd(high01, high23));
         }
     }
-    static void accumulate_squares(VecF32 x, double* total) {
-        const __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(x.v));
-        const __m512d high =
-            _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x.v), 1)));
-        _mm512_storeu_pd(total, _mm512_fmadd_pd(low, low, _mm512_loadu_pd(total)));
-        _mm512_storeu_pd(total + 8, _mm512_fmadd_pd(high, high, _mm512_loadu_pd(total + 8)));
+    static void accumulate_products(VecF32 x, VecF32 y, double* total) {
+        const auto low = [](VecF32 a) { return _mm512_cvtps_pd(_mm512_castps512_ps256(a.v)); };
+        const auto high = [](VecF32 a) {
+            return _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(a.v), 1)));
+        };
+        _mm512_storeu_pd(total, _mm512_fmadd_pd(low(x), low(y), _mm512_loadu_pd(total)));
+        _mm512_storeu_pd(total + 8, _mm512_fmadd_pd(high(x), high(y), _mm512_loadu_pd(total + 8)));
     }
 };
 
@@ -175,8 +176,8 @@ struct VecF64 {
             block[2 * q + 1].v = _mm512_unpackhi_pd(r[0], r[1]);
         }
     }
-    static void accumulate_squares(VecF64 x, double* total) {
-        _mm512_storeu_pd(total, _mm512_fmadd_pd(x.v, x.v, _mm512_loadu_pd(total)));
+    static void accumulate_products(VecF64 x, VecF64 y, double* total) {
+        _mm512_storeu_pd(total, _mm512_fmadd_pd(x.v, y.v, _mm512_loadu_pd(total)));
     }
 };
 

@@ -93,11 +93,10 @@ struct VecF32 {
         block[2].v = vreinterpretq_f32_f64(vzip1q_f64(high01, high23));
         block[3].v = vreinterpretq_f32_f64(vzip2q_f64(high01, high23));
     }
-    static void accumulate_squares(VecF32 x, double* total) {
-        const float64x2_t low = vcvt_f64_f32(vget_low_f32(x.v));
-        const float64x2_t high = vcvt_high_f64_f32(x.v);
-        vst1q_f64(total, vfmaq_f64(vld1q_f64(total), low, low));
-        vst1q_f64(total + 2, vfmaq_f64(vld1q_f64(total + 2), high, high));
+    static void accumulate_products(VecF32 x, VecF32 y, double* total) {
+        const auto low = [](VecF32 a) { return vcvt_f64_f32(vget_low_f32(a.v)); };
+        vst1q_f64(total, vfmaq_f64(vld1q_f64(total), low(x), low(y)));
+        vst1q_f64(total + 2, vfmaq_f64(vld1q_f64(total + 2), vcvt_high_f64_f32(x.v), vcvt_high_f64_f32(y.v)));
     }
 };
 
@@ -166,8 +165,8 @@ struct VecF64 {
         block[0].v = vzip1q_f64(r0, r1);
         block[1].v = vzip2q_f64(r0, r1);
     }
-    static void accumulate_squares(VecF64 x, double* total) {
-        vst1q_f64(total, vfmaq_f64(vld1q_f64(total), x.v, x.v));
+    static void accumulate_products(VecF64 x, VecF64 y, double* total) {
+        vst1q_f64(total, vfmaq_f64(vld1q_f64(total), x.v, y.v));
     }
 };
 

@@ -83,9 +83,9 @@ struct Vec {
     }
     // block[t] lane i = p[i * stride + t]: a block of lanes x lanes, transposed
     static void load_transposed(const T* p, std::int64_t, Vec (&block)[lanes]) { block[0] = load(p); }
-    // total[l] = fma(x[l], x[l], total[l]) in float64
-    static void accumulate_squares(Vec x, double* total) {
-        *total = std::fma(static_cast<double>(x.v), static_cast<double>(x.v), *total);
+    // total[l] = fma(x[l], y[l], total[l]) in float64
+    static void accumulate_products(Vec x, Vec y, double* total) {
+        *total = std::fma(static_cast<double>(x.v), static_cast<double>(y.v), *total);
     }
 };
 

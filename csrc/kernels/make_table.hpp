@@ -8,7 +8,7 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/layer_norm.hpp"
-#include "kernels/losses.hpp"
+#include "kernels/losses/losses.hpp"
 #include "kernels/matvec.hpp"
 #include "kernels/optimizers.hpp"
 #include "kernels/panels.hpp"

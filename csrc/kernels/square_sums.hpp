@@ -17,7 +17,7 @@ void row_square_sums(index_t rows, index_t cols, Matrix<const typename V::T> val
             const int col_count = static_cast<int>(cols - j < V::lanes ? cols - j : V::lanes);
             V block[V::lanes];
             load_transposed_block<V>(row_count, col_count, {values.at(i, j), values.row_stride, 1}, block);
-            for (int c = 0; c < col_count; ++c) V::accumulate_squares(block[c], sum);
+            for (int c = 0; c < col_count; ++c) V::accumulate_products(block[c], block[c], sum);
         }
         for (int r = 0; r < row_count; ++r) total[i + r] = sum[r];
     });

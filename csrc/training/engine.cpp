@@ -35,6 +35,16 @@ Matrix<const T> below(Matrix<const T> m, index_t begin) {
     return {m.at(begin, 0), m.row_stride, m.col_stride};
 }
 
+// Row order[i] of source becomes row i of target; nothing where there is no source.
+template <class U>
+void copy_rows(const U* source, index_t width, const std::int64_t* order, Range rows, U* target) {
+    if (!source) return;
+    const std::size_t bytes = static_cast<std::size_t>(width) * sizeof(U);
+    for (index_t i = rows.begin; i < rows.end; ++i) {
+        std::memcpy(target + i * width, source + order[i] * width, bytes);
+    }
+}
+
 }  // namespace
 
 template <class T>
@@ -84,17 +94,10 @@ void Engine<T>::forward(Member<T>& me, const Batch<T>& batch) {
 
 // The loss of my samples, and the gradient with respect to the network's output.
 template <class T>
-void Engine<T>::loss(Member<T>& me, const Batch<T>& batch) {
+void Engine<T>::loss(Member<T>& me, const Batch<T>& batch, double divisor) {
     const std::size_t last = plan_.size();
-    const index_t classes = plan_.out_features();
-    kernels_->transpose(me.width(), classes, me.my_rows(batch.target), me.mine(work_.target()));
-    const Matrix<const T> prediction = read(me.mine(work_.activation(last)));
-    const Matrix<const T> expected = read(me.mine(work_.target()));
-    const auto elements = static_cast<double>(classes * me.block.batch_rows);
-    kernels_->loss_forward(plan_.loss(), classes, me.width(), prediction, expected,
-                           work_.loss() + me.columns.begin);
-    kernels_->loss_backward(plan_.loss(), classes, me.width(), static_cast<T>(1.0 / elements), prediction,
-                            expected, me.mine(work_.gradient(last)));
+    const LossRoom<T> room{work_.activation(last), work_.target(), work_.gradient(last), work_.loss()};
+    loss_of_my_samples(plan_.loss(), me, plan_.out_features(), batch.targets, divisor, room);
 }
 
 template <class T>
@@ -112,37 +115,40 @@ void Engine<T>::update(Member<T>& me, const Batch<T>& batch) {
     }
 }
 
-// block_of(begin, rows) gives a block of the batch. The loss is returned to member 0; the others get 0.
+// block_of(begin, rows) gives a block of the batch, divisor is that of its loss. The loss is returned to
+// member 0; the others get 0.
 template <class T>
 template <class BlockOf>
-double Engine<T>::run_step(Team& team, index_t rows, BlockOf block_of, const UpdateOptions<T>* options) {
+double Engine<T>::run_step(Team& team, index_t rows, double divisor, BlockOf block_of,
+                           const UpdateOptions<T>* options) {
     double total = 0;
     for (index_t begin = 0; begin < rows; begin += block_rows_) {
         const Batch<T> batch = block_of(begin, std::min(block_rows_, rows - begin));
         Member<T> me(team, *kernels_, {begin, batch.rows, rows}, work_.packing(team.index), options);
         forward(me, batch);
-        loss(me, batch);
+        loss(me, batch, divisor);
         me.sync();
         backward(me, batch);
         team.barrier();
         if (team.index == 0) {
-            for (index_t row = 0; row < batch.rows; ++row) total += work_.loss()[row];
+            total = take_up(total, batch.rows, work_.loss(), batch.targets.sample_weight);
         }
         update(me, batch);
         if (!me.block.last()) team.barrier();
     }
-    return total / static_cast<double>(rows * plan_.out_features());
+    return total / divisor;
 }
 
 template <class T>
 double Engine<T>::step(const Batch<T>& batch) {
     const int threads = prepare(batch.rows);
+    const double divisor = this->divisor(batch.targets, batch.rows, nullptr);
     double value = 0;
     parallel(threads, plan_.work_per_row() * static_cast<double>(batch.rows), [&](Team& team) {
         const auto part = [&](index_t begin, index_t rows) -> Batch<T> {
-            return {rows, below(batch.input, begin), below(batch.target, begin)};
+            return {rows, below(batch.input, begin), batch.targets.below(begin)};
         };
-        const double mine = run_step(team, batch.rows, part, options_of(team.index, 0, {}));
+        const double mine = run_step(team, batch.rows, divisor, part, options_of(team.index, 0, {}));
         if (team.index == 0) value = mine;
     });
     for (OptimizerSettings* group : groups_) ++group->steps;
@@ -152,21 +158,26 @@ double Engine<T>::step(const Batch<T>& batch) {
 // Every member copies the samples that it will turn, so that no barrier is needed in between.
 template <class T>
 Batch<T> Engine<T>::gather(const Samples<T>& samples, index_t first, index_t rows, const Team& team) const {
-    const index_t in = plan_.in_features();
-    const index_t out = plan_.out_features();
-    if (!samples.order) {
-        return {rows, {samples.input + first * in, in, 1}, {samples.target + first * out, out, 1}};
-    }
-    const Matrix<T> input = work_.gathered_input();
-    const Matrix<T> target = work_.gathered_target();
+    const index_t in = plan_.in_features(), out = plan_.out_features();
+    const Targets<T>& all = samples.targets;
+    if (!samples.order) return {rows, {samples.input + first * in, in, 1}, all.below(first)};
+    const std::int64_t* const order = samples.order + first;
     const Range mine = share_range(rows, kernels_->lanes, team.index, team.count);
-    for (index_t row = mine.begin; row < mine.end; ++row) {
-        const index_t sample = samples.order[first + row];
-        std::memcpy(input.at(row, 0), samples.input + sample * in, static_cast<std::size_t>(in) * sizeof(T));
-        std::memcpy(target.at(row, 0), samples.target + sample * out,
-                    static_cast<std::size_t>(out) * sizeof(T));
-    }
-    return {rows, read(input), read(target)};
+    copy_rows(samples.input, in, order, mine, work_.gathered_input().data);
+    copy_rows(all.dense.data, out, order, mine, work_.gathered_target().data);
+    copy_rows(all.indices, 1, order, mine, work_.gathered_indices());
+    copy_rows(all.sample_weight, 1, order, mine, work_.gathered_sample_weight());
+    return {rows,
+            read(work_.gathered_input()),
+            {read(work_.gathered_target()), all.indices ? work_.gathered_indices() : nullptr,
+             all.sample_weight ? work_.gathered_sample_weight() : nullptr}};
+}
+
+// What the loss of a batch is divided by: every member counts for itself.
+template <class T>
+double Engine<T>::divisor(const Targets<T>& targets, index_t rows, const std::int64_t* order) const {
+    return loss_divisor(plan_.loss(), rows, plan_.out_features(), targets.indices, targets.sample_weight,
+                        order);
 }
 
 template <class T>
@@ -185,7 +196,9 @@ EpochPart Engine<T>::run(const Samples<T>& samples, index_t first, index_t batch
             const auto part = [&](index_t begin, index_t count) {
                 return gather(samples, row + begin, count, team);
             };
-            const double value = run_step(team, rows, part, options_of(team.index, step, ahead));
+            const double divisor = samples.order ? this->divisor(samples.targets, rows, samples.order + row)
+                                                 : this->divisor(samples.targets.below(row), rows, nullptr);
+            const double value = run_step(team, rows, divisor, part, options_of(team.index, step, ahead));
             if (team.index == 0) {
                 total_loss += value * static_cast<double>(rows);
                 next = row + rows;

@@ -17,6 +17,7 @@
 #include <cstdint>
 
 #include "threading/thread_pool.hpp"
+#include "training/loss.hpp"
 #include "training/plan.hpp"
 #include "training/schedule.hpp"
 #include "training/workspace.hpp"
@@ -26,14 +27,14 @@ namespace ne_torch {
 template <class T>
 struct Batch {
     index_t rows;
-    Matrix<const T> input;   // (rows, in_features), rows contiguous
-    Matrix<const T> target;  // (rows, out_features), rows contiguous
+    Matrix<const T> input;  // (rows, in_features), rows contiguous
+    Targets<T> targets;
 };
 
 template <class T>
 struct Samples {
     const T* input;             // (n, in_features)
-    const T* target;            // (n, out_features)
+    Targets<T> targets;         // of all n
     const std::int64_t* order;  // (n,) which sample comes when; null: as they lie
     index_t count;
 };
@@ -41,7 +42,7 @@ struct Samples {
 struct EpochPart {
     index_t rows;       // trained on
     std::size_t steps;  // taken
-    double total_loss;  // sum over batches of mean loss * rows of the batch
+    double total_loss;  // sum over batches of loss * rows of the batch
 };
 
 template <class T>
@@ -54,7 +55,7 @@ class Engine {
 
     const Plan<T>& plan() const { return plan_; }
 
-    // Trains on one batch and returns its mean loss before the update.
+    // Trains on one batch and returns its loss before the update.
     double step(const Batch<T>& batch);
 
     // Trains on batches from sample `first` on, until the samples are used up or the time is, whichever is
@@ -68,13 +69,15 @@ class Engine {
     // The numbers of the step that follows `step` others, by group, where member `member` keeps them.
     const UpdateOptions<T>* options_of(int member, std::size_t step, const Ahead& ahead);
     template <class BlockOf>
-    double run_step(Team& team, index_t rows, BlockOf block_of, const UpdateOptions<T>* options);
+    double run_step(Team& team, index_t rows, double divisor, BlockOf block_of,
+                    const UpdateOptions<T>* options);
     Ends<T> ends(std::size_t stage, const Batch<T>& batch) const;
     void forward(Member<T>& me, const Batch<T>& batch);
-    void loss(Member<T>& me, const Batch<T>& batch);
+    void loss(Member<T>& me, const Batch<T>& batch, double divisor);
     void backward(Member<T>& me, const Batch<T>& batch);
     void update(Member<T>& me, const Batch<T>& batch);
     Batch<T> gather(const Samples<T>& samples, index_t first, index_t rows, const Team& team) const;
+    double divisor(const Targets<T>& targets, index_t rows, const std::int64_t* order) const;
 
     Plan<T> plan_;
     std::vector<OptimizerSettings*> groups_;

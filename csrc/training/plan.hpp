@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/names.hpp"
+#include "functional/loss_settings.hpp"
 #include "training/learned.hpp"
 #include "training/stage.hpp"
 
@@ -20,7 +21,8 @@ class Plan {
     using StagePointer = std::unique_ptr<Stage<T>>;
     using MakeStage = std::function<StagePointer(index_t width)>;
 
-    explicit Plan(Loss loss) : loss_(loss) {}
+    // Borrows the loss, too.
+    explicit Plan(const LossSettings& loss) : loss_(&loss) {}
 
     // Layers in order; each throws std::invalid_argument where its width is not that of the one before.
     void add_linear(index_t in_features, index_t out_features, const Learned<T>& weight,
@@ -36,7 +38,7 @@ class Plan {
 
     Stage<T>& stage(std::size_t i) const { return *stages_[i]; }
     std::size_t size() const { return stages_.size(); }
-    Loss loss() const { return loss_; }
+    const LossSettings& loss() const { return *loss_; }
     index_t in_features() const { return stages_.front()->in_features; }
     index_t out_features() const { return stages_.back()->out_features; }
     std::size_t first_learning() const { return first_learning_; }  // no gradient is needed before it
@@ -49,7 +51,7 @@ class Plan {
   private:
     void append(StagePointer stage);
 
-    Loss loss_;
+    const LossSettings* loss_;
     std::vector<StagePointer> stages_;
     std::vector<MakeStage> leading_;  // layers before any that has a width of its own
     std::size_t first_learning_ = 0;

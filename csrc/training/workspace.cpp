@@ -27,6 +27,7 @@ index_t Workspace<T>::lay_out(const Plan<T>& plan, const Kernels<T>& kernels, co
     target_ = layout.take(plan.out_features() * stride_);
     gathered_input_ = {layout.take(rows * plan.in_features()), plan.in_features(), 1};
     gathered_target_ = {layout.take(rows * plan.out_features()), plan.out_features(), 1};
+    gathered_sample_weight_ = layout.take(rows);
     for (T*& room : packing_) room = layout.take(packing);
     return layout.used();
 }
@@ -40,9 +41,11 @@ void Workspace<T>::reserve(const Plan<T>& plan, const Kernels<T>& kernels, Exten
     threads = std::max(threads, threads_);
     AlignedBuffer<T> memory;
     AlignedBuffer<double> loss;
+    AlignedBuffer<std::int64_t> indices;
     try {
         memory.reserve(lay_out(plan, kernels, extent, threads, nullptr));
         loss.reserve(extent.rows);
+        indices.reserve(extent.rows);
     } catch (...) {
         if (kernels_) lay_out(plan, *kernels_, extent_, threads_, memory_.data());
         throw;
@@ -50,6 +53,7 @@ void Workspace<T>::reserve(const Plan<T>& plan, const Kernels<T>& kernels, Exten
     lay_out(plan, kernels, extent, threads, memory.data());
     memory_ = std::move(memory);
     loss_ = std::move(loss);
+    gathered_indices_ = std::move(indices);
     extent_ = extent;
     threads_ = threads;
     kernels_ = &kernels;

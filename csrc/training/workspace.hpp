@@ -29,6 +29,8 @@ class Workspace {
     // Batch-major room for samples that an epoch gathers.
     Matrix<T> gathered_input() const { return gathered_input_; }
     Matrix<T> gathered_target() const { return gathered_target_; }
+    std::int64_t* gathered_indices() const { return gathered_indices_.data(); }
+    T* gathered_sample_weight() const { return gathered_sample_weight_; }
 
   private:
     index_t lay_out(const Plan<T>& plan, const Kernels<T>& kernels, const Extent& extent, int threads,
@@ -40,10 +42,12 @@ class Workspace {
     index_t stride_ = 0;
     AlignedBuffer<T> memory_;
     AlignedBuffer<double> loss_;
+    AlignedBuffer<std::int64_t> gathered_indices_;
     std::vector<T*> activations_, gradients_, packing_;
     T* target_ = nullptr;
     Matrix<T> gathered_input_;
     Matrix<T> gathered_target_;
+    T* gathered_sample_weight_ = nullptr;
 };
 
 }  // namespace ne_torch

@@ -16,13 +16,13 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("verify", help="train again, and compare every epoch")
     command.add_argument("file")
-    command.add_argument("--data", metavar="FILE.npz", help="with the arrays x and target")
+    command.add_argument("--data", metavar="FILE.npz", help="with arrays x, target, perhaps sample_weight")
     options = parser.parse_args(arguments)
     try:
         data = None
         if options.data is not None:
             with np.load(options.data) as arrays:
-                data = arrays["x"], arrays["target"]
+                data = tuple(arrays[n] for n in ("x", "target", "sample_weight") if n in arrays)
         differs = verify(options.file, data, print)
     except (OSError, KeyError, ImportError, ValueError) as error:
         print(f"could not be verified: {error}", file=sys.stderr)

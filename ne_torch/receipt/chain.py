@@ -10,9 +10,19 @@ from typing import Any
 from ne_torch.layer import Parameter
 from ne_torch.optimizers import SGD
 from ne_torch.sequential import flatten
+from ne_torch.training.arguments import Samples
 from ne_torch.typing import Array
 
-__all__ = ["ARITHMETIC", "array_header", "hash_of", "header", "state_arrays", "state_bytes", "state_hash"]
+__all__ = [
+    "ARITHMETIC",
+    "array_header",
+    "data_headers",
+    "hash_of",
+    "header",
+    "state_arrays",
+    "state_bytes",
+    "state_hash",
+]
 
 ARITHMETIC = 1  # of docs/reproducibility.md; another version may give other bits
 
@@ -37,6 +47,12 @@ def header(content: dict[str, Any]) -> dict[str, Any]:
 def array_header(array: Array) -> dict[str, Any]:
     """Return what tells one array from another."""
     return {"dtype": array.dtype.name, "shape": list(array.shape), "sha256": hash_of(_little_endian(array))}
+
+
+def data_headers(data: Samples) -> dict[str, Any]:
+    """Return the headers of x, target, and the weights of the samples where there are any."""
+    names = ("x", "target", "sample_weight")
+    return {name: array_header(array) for name, array in zip(names, data, strict=True) if array is not None}
 
 
 def _little_endian(array: Array) -> bytes:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from ne_torch._files import write_atomically
 from ne_torch.activations import ReLU, Softmax
 from ne_torch.linear import Linear
-from ne_torch.losses import MSELoss
+from ne_torch.losses import Loss
 from ne_torch.optimizers import SGD
-from ne_torch.receipt.chain import ARITHMETIC, array_header, hash_of, header, state_bytes
+from ne_torch.receipt.chain import ARITHMETIC, data_headers, hash_of, header, state_bytes
 from ne_torch.sequential import flatten
+from ne_torch.training.arguments import Samples
 from ne_torch.training.state import FitState
-from ne_torch.typing import Array
 
 if TYPE_CHECKING:
     from ne_torch.trainer import Trainer
@@ -60,31 +60,32 @@ class Receipt:
         self._options: dict[str, Any] | list[dict[str, Any]] = {}
         self.content: dict[str, Any] = {}
 
-    def begin(self, trainer: Trainer, x: Array, target: Array, state: FitState) -> None:
+    def begin(self, trainer: Trainer, data: Samples, state: FitState) -> None:
         """Start the chain, or take it up again where a training is resumed. Called by ``fit``."""
         if state.epoch > 0 or state.cursor[0] > 0:
-            self._take_up(x, target, state)
+            self._take_up(data, state)
             return
         initial = b"".join(state_bytes(trainer.model, trainer.optimizer))
         self.content = {
             "format": _FORMAT,
             "arithmetic": ARITHMETIC,
             "model": _described(trainer),
-            "loss": "MSELoss",
+            "loss": _described_loss(trainer.loss),
             "optimizer": "SGD",
             **_groups(trainer),
             "fit": {name: getattr(state, name) for name in ("batch_size", "shuffle", "seed", "position")},
-            "data": {"source": self._source, "x": array_header(x), "target": array_header(target)},
+            "data": {"source": self._source, **data_headers(data)},
             "initial": hashlib.sha256(initial).hexdigest(),
             "initial_state": base64.b85encode(zlib.compress(initial)).decode(),
             "epochs": [],
         }
 
-    def _take_up(self, x: Array, target: Array, state: FitState) -> None:
+    def _take_up(self, data: Samples, state: FitState) -> None:
         if not self.content and self._path is not None and Path(self._path).exists():
             self.content = read(self._path)
-        data = self.content.get("data", {})
-        same_data = data.get("x") == array_header(x) and data.get("target") == array_header(target)
+        told = dict(self.content.get("data", {}))
+        told.pop("source", None)
+        same_data = told == data_headers(data)
         if len(self.content.get("epochs", ())) < state.epoch or not same_data:
             raise ValueError(
                 f"Trainer.fit: expected the receipt of the training that is resumed, with {state.epoch} "
@@ -125,12 +126,12 @@ def _described(trainer: Trainer) -> list[list[Any]]:
     if (
         not trainer.fused
         or type(trainer.optimizer) is not SGD
-        or type(trainer.loss) is not MSELoss
+        or not isinstance(trainer.loss, Loss)
         or {*map(type, layers)} - known
         or (trainer.scheduler is not None and trainer.scheduler.per_step)
     ):
         raise TypeError(
-            "Trainer.fit: expected Linear, ReLU and Softmax, MSELoss and SGD, without a "
+            "Trainer.fit: expected Linear, ReLU and Softmax, a loss of ne_torch and SGD, without a "
             "scheduler that counts steps, for a receipt, because verify has to build them again"
         )
     return [
@@ -139,6 +140,12 @@ def _described(trainer: Trainer) -> list[list[Any]]:
         else [type(layer).__name__]
         for layer in layers
     ]
+
+
+def _described_loss(loss: Loss) -> str | list[Any]:
+    """Return its name; with its options, where not all are defaults."""
+    name, options = type(loss).__name__, loss.options()
+    return name if options == type(loss)().options() else [name, options]
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ne_torch import datasets
+from ne_torch import datasets, losses
 from ne_torch.activations import ReLU, Softmax
 from ne_torch.linear import Linear
-from ne_torch.losses import MSELoss
 from ne_torch.optimizers import SGD
-from ne_torch.receipt.chain import ARITHMETIC, array_header, state_arrays
+from ne_torch.receipt.chain import ARITHMETIC, data_headers, state_arrays
 from ne_torch.receipt.record import SOURCES, Receipt, read
 from ne_torch.sequential import Sequential
 from ne_torch.trainer import Trainer
@@ -32,7 +31,7 @@ _DAMAGE = (KeyError, TypeError, AttributeError, IndexError, OverflowError, Recur
 
 def verify(
     path: str | os.PathLike[str],
-    data: tuple[Array, Array] | None = None,
+    data: tuple[Array, ...] | None = None,
     report: Callable[[str], object] | None = None,
 ) -> int | None:
     """Train again what a receipt records.
@@ -40,7 +39,7 @@ def verify(
     Parameters
     ----------
     path : path
-    data : (x, target), optional
+    data : (x, target) or (x, target, sample_weight), optional
         Where the receipt does not name its source.
     report : callable, optional
         Called with a line for each epoch.
@@ -63,39 +62,49 @@ def verify(
 
 
 def _repeated(
-    content: dict[str, Any], data: tuple[Array, Array] | None, tell: Callable[[str], object]
+    content: dict[str, Any], data: tuple[Array, ...] | None, tell: Callable[[str], object]
 ) -> int | None:
     if content["arithmetic"] != ARITHMETIC:
         raise ValueError(
             f"receipt: expected arithmetic {ARITHMETIC}, got {content['arithmetic']}; verify it with the "
             "release of ne_torch that wrote it"
         )
-    x, target = data if data is not None else _load(content)
-    for name, array in (("x", x), ("target", target)):
-        if array_header(array) != content["data"][name]:
-            raise ValueError(
-                f"receipt: expected {name} to be {content['data'][name]}, got {array_header(array)}"
-            )
+    x, target, *rest = data if data is not None else _load(content)
+    weight = rest[0] if rest else None
+    found = data_headers((x, target, weight))
+    for name in sorted({*found, *content["data"]} - {"source"}):
+        expected = content["data"].get(name)
+        if found.get(name) != expected:
+            raise ValueError(f"receipt: expected {name} to be {expected}, got {found.get(name)}")
     model = _built(content["model"], len(content["initial_state"]))
     options = content["fit"]
     parameters = model.parameters()
     groups = content.get("groups", [range(len(parameters))])
     optimizer = SGD([{"params": [parameters[i] for i in group]} for group in groups])
     _restore(model, optimizer, content)
-    trainer = Trainer(model, loss=MSELoss(), optimizer=optimizer)
+    trainer = Trainer(model, loss=_built_loss(content["loss"]), optimizer=optimizer)
     place = {"samples": len(x), "epoch": 0, "cursor": [0, 0.0], "history": {}, **options}
     trainer._state = FitState.from_dict(place)
     record = Receipt(source=content["data"]["source"])
     for epoch, entry in enumerate(content["epochs"], 1):
         _set(optimizer, entry["options"])
         same = {"batch_size": options["batch_size"], "shuffle": options["shuffle"]}
-        trainer.fit(x, target, epochs=epoch, resume=True, receipt=record, **same)
+        trainer.fit(x, target, sample_weight=weight, epochs=epoch, resume=True, receipt=record, **same)
         found = record.content["epochs"][-1]["hash"]
         if found != entry["hash"]:
             tell(f"epoch {epoch} differs: expected {entry['hash']}, got {found}")
             return epoch
         tell(f"epoch {epoch}: {found}")
     return None
+
+
+def _built_loss(described: str | list[Any]) -> losses.Loss:
+    """Return the loss of that name and with those options; ValueError where there is none."""
+    name, options = (described, {}) if isinstance(described, str) else described
+    if name not in losses.__all__:
+        raise ValueError(f"receipt: expected a loss of ne_torch, got {name!r}")
+    loss: losses.Loss = getattr(losses, name)(**options)
+    return loss
 
 
 def _built(described: list[list[Any]], compressed: int) -> Sequential:

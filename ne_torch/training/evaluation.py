@@ -9,6 +9,8 @@ import numpy as np
 
 from ne_torch import metrics as known
 from ne_torch._mode import mode
+from ne_torch.losses import Loss
+from ne_torch.training.arguments import Samples
 from ne_torch.typing import Array
 
 __all__ = ["Metric", "evaluate", "named_metrics"]
@@ -19,21 +21,39 @@ _ROWS = 1024  # of one forward pass
 
 
 def evaluate(
-    model: Any, loss: Any, x: Array, target: Array, metrics: Mapping[str, Metric]
+    model: Any, loss: Any, data: Samples, metrics: Mapping[str, Metric]
 ) -> tuple[float, dict[str, float]]:
-    """Return the mean loss over all rows and the metrics of all predictions, in eval mode."""
-    total, predictions = 0.0, []
+    """Return the loss over all rows, as if they were one batch, and the metrics of all predictions.
+
+    In eval mode. A loss of a user's own tells no more than the value of a batch: its mean over the rows.
+    """
+    x, target, weight = data
+    total, divisor, predictions = 0.0, 0.0, []
     with mode(model, training=False):
         for begin in range(0, len(x), _ROWS):
             part = slice(begin, begin + _ROWS)
             prediction = model.forward(x[part])
-            total += loss.forward(prediction, target[part]) * len(x[part])
+            operands = (prediction, target[part], *(() if weight is None else (weight[part],)))
+            sum_of_part, rows = _total(loss, operands)
+            total, divisor = total + sum_of_part, divisor + rows
             if metrics:
                 predictions.append(prediction)
+    if getattr(loss, "reduction", "mean") == "sum":
+        divisor = 1.0
+    value = total / divisor if divisor != 0 else float("nan")
     if not metrics:
-        return total / len(x), {}
+        return value, {}
     whole = np.concatenate(predictions)
-    return total / len(x), {name: _number(name, metric(whole, target)) for name, metric in metrics.items()}
+    return value, {name: _number(name, metric(whole, target)) for name, metric in metrics.items()}
+
+
+def _total(loss: Any, operands: tuple[Array, ...]) -> tuple[float, float]:
+    """Return the sum of the losses of a batch, and what the mean divides it by."""
+    if isinstance(loss, Loss) and type(loss).forward is Loss.forward:
+        return loss._total(*operands)
+    rows = len(operands[0])
+    summed = getattr(loss, "reduction", "mean") == "sum"
+    return loss.forward(*operands) * (1 if summed else rows), rows
 
 
 def _number(name: str, value: Any) -> float:

@@ -7,11 +7,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ne_torch.random import Generator, RandomLike, as_generator
+from ne_torch.training.arguments import Samples
 from ne_torch.training.callback_list import CallbackList
 from ne_torch.training.evaluation import Metric, evaluate
 from ne_torch.training.progress import Progress
 from ne_torch.training.state import FitState
-from ne_torch.typing import Array
 
 if TYPE_CHECKING:
     from ne_torch.receipt import Receipt
@@ -26,8 +26,8 @@ class Run:
     Parameters
     ----------
     trainer : Trainer
-    data, validation : pairs of arrays
-        The latter may be None.
+    data, validation : tuples of arrays
+        See ``Samples``; the latter may be None.
     metrics : dict of callables
         Of the validation data.
     state : FitState
@@ -40,8 +40,8 @@ class Run:
     def __init__(
         self,
         trainer: Trainer,
-        data: tuple[Array, Array],
-        validation: tuple[Array, Array] | None,
+        data: Samples,
+        validation: Samples | None,
         metrics: dict[str, Metric],
         state: FitState,
         generator: Generator,
@@ -77,14 +77,14 @@ class Run:
 
     def _epoch(self, steps: int | None, bar: Progress) -> int | None:
         order = self._generator.permutation(self._state.samples) if self._state.shuffle else None
-        return self._trainer._stepper.epoch(*self._data, order, self._state, steps, bar)
+        return self._trainer._stepper.epoch(self._data, order, self._state, steps, bar)
 
     def _epoch_ended(self, seconds: float, bar: Progress) -> bool:
         """Record the epoch; return whether a callback ends the training."""
         trainer, state = self._trainer, self._state
         validation = None
         if self._validation is not None:
-            validation = evaluate(trainer.model, trainer.loss, *self._validation, self._metrics)
+            validation = evaluate(trainer.model, trainer.loss, self._validation, self._metrics)
         state.history.record(state.epoch, state.cursor[1] / state.samples, seconds, validation)
         if self._record is not None:
             self._record.epoch_ended(trainer, state.epoch, state.history.loss[state.epoch])
@@ -111,7 +111,7 @@ def begin_state(
 def begin_receipt(
     receipt: str | os.PathLike[str] | Receipt | None,
     trainer: Trainer,
-    data: tuple[Array, Array],
+    data: Samples,
     state: FitState,
 ) -> Receipt | None:
     """Return the record that the training is written to, if it is to be."""
@@ -120,5 +120,5 @@ def begin_receipt(
     from ne_torch.receipt import Receipt
 
     record = receipt if isinstance(receipt, Receipt) else Receipt(receipt)
-    record.begin(trainer, *data, state)
+    record.begin(trainer, data, state)
     return record

@@ -8,6 +8,7 @@ from ne_torch import _core
 from ne_torch._engine import make_engine
 from ne_torch._mode import mode
 from ne_torch.optimizers import LBFGS, Optimizer
+from ne_torch.training.arguments import Samples
 from ne_torch.training.progress import Progress
 from ne_torch.training.state import FitState
 from ne_torch.typing import Array, ArrayLike
@@ -40,46 +41,48 @@ class Stepper:
         coming: _core.Schedule = self._scheduler._coming()
         return coming
 
-    def step(self, x: ArrayLike, target: ArrayLike) -> float:
+    def step(self, x: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Train on one batch; return its loss before the update."""
         while self.engine is not None:
-            value = self.engine.step(x, target, self._schedule())
+            value = self.engine.step(x, target, sample_weight, self._schedule())
             if value is not None:
                 return value
             self.renew()
-        return self._by_layers(x, target)
+        return self._by_layers(x, target, sample_weight)
 
     def epoch(
-        self, x: Array, target: Array, order: Array | None, state: FitState, steps: int | None, bar: Progress
+        self, data: Samples, order: Array | None, state: FitState, steps: int | None, bar: Progress
     ) -> int | None:
         """Finish an epoch, with a turn for Python every _TURN seconds; return the steps that are left."""
         cursor = state.cursor
+        x, target, weight = data
         while cursor[0] < len(x) and steps != 0:
             before = cursor[0]
             turn = _TURN if steps is None else 0.0  # the engine takes one step at least
             engine = self.engine
-            if engine is None or x.ndim != 2 or target.ndim != 2:
-                self._batch(x, target, order, state.batch_size, cursor)
-            elif not engine.run(x, target, order, cursor, state.batch_size, turn, self._schedule()):
+            if engine is None or x.ndim != 2:
+                self._batch(data, order, state.batch_size, cursor)
+            elif not engine.run(x, target, order, cursor, state.batch_size, turn, weight, self._schedule()):
                 self.renew()
                 continue
             bar.advance(cursor[0] - before)
             steps = None if steps is None else steps - 1
         return steps
 
-    def _batch(
-        self, x: Array, target: Array, order: Array | None, batch_size: int, cursor: list[Any]
-    ) -> None:
+    def _batch(self, data: Samples, order: Array | None, batch_size: int, cursor: list[Any]) -> None:
         first = cursor[0]
         batch = slice(first, first + batch_size) if order is None else order[first : first + batch_size]
-        x, target = x[batch], target[batch]
+        x, target = data[0][batch], data[1][batch]
+        weight = None if data[2] is None else data[2][batch]
         while self.engine is not None:
-            if self.engine.step_and_record(x, target, cursor, len(x), self._schedule()):
+            if self.engine.step_and_record(x, target, cursor, len(x), weight, self._schedule()):
                 return
             self.renew()
-        self._by_layers(x, target, cursor)
+        self._by_layers(x, target, weight, cursor)
 
-    def _by_layers(self, x: ArrayLike, target: ArrayLike, cursor: list[Any] | None = None) -> float:
+    def _by_layers(
+        self, x: ArrayLike, target: ArrayLike, weight: ArrayLike | None, cursor: list[Any] | None = None
+    ) -> float:
         model, loss, optimizer = self._parts
         schedule = self._schedule()
         counted = cursor is not None
@@ -90,7 +93,8 @@ class Stepper:
 
         def gradients() -> float:
             with mode(model, training=True):
-                value: float = loss.forward(model.forward(x), target)
+                operands = (target,) if weight is None else (target, weight)
+                value: float = loss.forward(model.forward(x), *operands)
                 model.backward(loss.backward())
             return value
 

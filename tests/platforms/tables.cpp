@@ -195,15 +195,30 @@ template <class T>
 Results<T> class_wise(const Kernels<T>& kernels, Random random) {
     const index_t classes = random.size() + 1, count = random.size(), n = classes * count;
     const auto x = random.values<T>(n), other = random.values<T>(n);
-    std::vector<T> result(static_cast<std::size_t>(3 * n));
-    std::vector<double> losses(static_cast<std::size_t>(count));
+    constexpr auto kinds = static_cast<index_t>(std::size(kLosses));
+    std::vector<T> result(static_cast<std::size_t>((2 + kinds) * n));
+    std::vector<double> losses(static_cast<std::size_t>(kinds * count));
     const Matrix<const T> input{x.data(), count, 1}, grad{other.data(), count, 1};
     kernels.softmax_forward(classes, count, input, {result.data(), count, 1});
     kernels.softmax_backward(classes, count, grad, {result.data(), count, 1}, {result.data() + n, count, 1});
+    std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
+    for (auto& index : indices) index = random.below(4) ? random.below(classes) : -100;
+    const auto weight = random.values<T>(classes), sample_weight = random.values<T>(count);
+    LossOptions<T> options;
+    options.label_smoothing = random.below(2) ? T(0.1) : T(0);
+    options.log_input = random.below(2) == 1, options.full = random.below(2) == 1;
+    if (random.below(2)) options.weight = options.pos_weight = weight.data();
+    LossArgs<T> args{&options, classes, count, input, grad};
+    args.scale = T(0.37);
+    args.sample_weight = random.below(2) ? sample_weight.data() : nullptr;
     for (const auto& loss : kLosses) {
-        kernels.loss_forward(loss.value, classes, count, input, grad, losses.data());
-        kernels.loss_backward(loss.value, classes, count, T(0.37), input, grad,
-                              {result.data() + 2 * n, count, 1});
+        const auto number = static_cast<index_t>(loss.value);
+        options.kind = loss.value;
+        args.loss = losses.data() + number * count;
+        args.grad_input = {result.data() + (2 + number) * n, count, 1};
+        args.indices = loss.value == Loss::nll || random.below(2) ? indices.data() : nullptr;
+        kernels.loss_forward(args);
+        kernels.loss_backward(args);
     }
     return {result, losses};
 }

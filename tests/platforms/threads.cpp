@@ -41,7 +41,8 @@ void expect(bool holds, const char* what) {
 Values train(std::uint64_t seed) {
     Values first = normal(seed, kIn * kHidden), second = normal(seed + 1, kHidden * kOut);
     Values first_bias(kHidden), second_bias(kOut);
-    Plan<float> plan(Loss::mse);
+    const LossSettings mse({}, Reduction::mean, {}, {});
+    Plan<float> plan(mse);
     plan.add_linear(kIn, kHidden, {first.data()}, {first_bias.data()});
     plan.add_activation(Activation::relu);
     plan.add_linear(kHidden, kOut, {second.data()}, {second_bias.data()});
@@ -50,8 +51,8 @@ Values train(std::uint64_t seed) {
     Engine<float> engine(std::move(plan), {&settings});
     const Values x = normal(100, 3 * kBatch * kIn), target = normal(101, 3 * kBatch * kOut);
     for (int i = 0; i < 3; ++i) {
-        engine.step({kBatch, {x.data(), kIn, 1}, {target.data(), kOut, 1}});
-        engine.run({x.data(), target.data(), nullptr, 3 * kBatch}, 0, kBatch, 1, 0);
+        engine.step({kBatch, {x.data(), kIn, 1}, {{target.data(), kOut, 1}}});
+        engine.run({x.data(), {{target.data(), kOut, 1}}, nullptr, 3 * kBatch}, 0, kBatch, 1, 0);
     }
     first.insert(first.end(), second.begin(), second.end());
     first.insert(first.end(), second_bias.begin(), second_bias.end());

@@ -45,7 +45,8 @@ template <class T>
 void train(index_t batch, int steps, const std::vector<index_t>& sizes) {
     std::vector<Layer<T>> layers;
     for (std::size_t i = 0; i + 1 < sizes.size(); ++i) layers.emplace_back(i, sizes[i], sizes[i + 1]);
-    ne_torch::Plan<T> plan(ne_torch::Loss::mse);
+    const ne_torch::LossSettings mse({}, ne_torch::Reduction::mean, {}, {});
+    ne_torch::Plan<T> plan(mse);
     for (std::size_t i = 0; i < layers.size(); ++i) {
         if (i > 0) plan.add_activation(ne_torch::Activation::relu);
         Layer<T>& l = layers[i];
@@ -62,7 +63,7 @@ void train(index_t batch, int steps, const std::vector<index_t>& sizes) {
     std::vector<double> losses;
     for (int i = 0; i < steps; ++i) {
         losses.push_back(
-            engine.step({batch, {x.data(), sizes.front(), 1}, {target.data(), sizes.back(), 1}}));
+            engine.step({batch, {x.data(), sizes.front(), 1}, {{target.data(), sizes.back(), 1}}}));
     }
     for (const Layer<T>& layer : layers) {
         write(layer.weight);

@@ -120,25 +120,11 @@ void softmax_backward(const T* grad_output, const T* output, size rows, size col
     }
 }
 
-template <class T>
-double mse_forward(const T* prediction, const T* target, size rows, size cols) {
-    double total = 0;
-    for (size i = 0; i < rows; ++i) {
-        double row = 0;
-        for (size c = 0; c < cols; ++c) {
-            const T difference = prediction[i * cols + c] - target[i * cols + c];
-            row = std::fma(static_cast<double>(difference), static_cast<double>(difference), row);
-        }
-        total = total + row;
-    }
-    return total / static_cast<double>(rows * cols);
-}
+}  // namespace
 
-template <class T>
-void mse_backward(const T* prediction, const T* target, size rows, size cols, T* grad_input) {
-    const T scale = static_cast<T>(1.0 / static_cast<double>(rows * cols));
-    for (size i = 0; i < rows * cols; ++i) grad_input[i] = (scale + scale) * (prediction[i] - target[i]);
-}
+#include "losses.hpp"
+
+namespace {
 
 template <class T>
 double square_sum(const T* values, size rows, size cols) {
@@ -261,11 +247,14 @@ void adagrad_update(const T* grad, size n, size step, double lr, double lr_decay
     extern "C" void softmax_backward_##dtype(const T* g, const T* y, size rows, size cols, T* gx) {         \
         softmax_backward(g, y, rows, cols, gx);                                                             \
     }                                                                                                       \
-    extern "C" double mse_forward_##dtype(const T* p, const T* t, size rows, size cols) {                   \
-        return mse_forward(p, t, rows, cols);                                                               \
+    extern "C" void logarithms_##dtype(const T* x, size n, T* y, T* z) {                                    \
+        for (size i = 0; i < n; ++i) y[i] = logarithm(x[i]), z[i] = logarithm_of_one_plus(x[i]);            \
     }                                                                                                       \
-    extern "C" void mse_backward_##dtype(const T* p, const T* t, size rows, size cols, T* g) {              \
-        mse_backward(p, t, rows, cols, g);                                                                  \
+    extern "C" double loss_forward_##dtype(const LossCall<T>* g, T* values) {                               \
+        return loss_forward(*g, values);                                                                    \
+    }                                                                                                       \
+    extern "C" void loss_backward_##dtype(const LossCall<T>* g, const T* grad_output, T* grad) {            \
+        loss_backward(*g, grad_output, grad);                                                               \
     }                                                                                                       \
     extern "C" double square_sum_##dtype(const T* x, size rows, size cols) {                                \
         return square_sum(x, rows, cols);                                                                   \

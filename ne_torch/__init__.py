@@ -6,7 +6,22 @@ from ne_torch import callbacks, functional, init, losses, lr_scheduler, metrics
 from ne_torch._config import get_num_threads, set_num_threads, show_config
 from ne_torch._core import __version__
 from ne_torch._gradcheck import gradcheck
-from ne_torch.activations import ReLU, Softmax
+from ne_torch.activations import (
+    ELU,
+    GELU,
+    SELU,
+    Hardtanh,
+    Identity,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from ne_torch.clipping import clip_grad_norm_, clip_grad_value_
 from ne_torch.dropout import Dropout
 from ne_torch.embedding import Embedding, TabularEmbedding
@@ -25,7 +40,10 @@ if TYPE_CHECKING:
     from ne_torch.serving import Predictor, load_predictor
 
 __all__ = [
+    "ELU",
+    "GELU",
     "LBFGS",
+    "SELU",
     "SGD",
     "Adagrad",
     "Adam",
@@ -34,19 +52,28 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Generator",
+    "Hardtanh",
     "History",
+    "Identity",
     "Layer",
     "LayerNorm",
+    "LeakyReLU",
     "Linear",
+    "LogSoftmax",
     "Optimizer",
     "Parameter",
     "Predictor",
     "RMSprop",
     "ReLU",
+    "ReLU6",
     "Residual",
     "Sequential",
+    "SiLU",
+    "Sigmoid",
     "Softmax",
+    "Softplus",
     "TabularEmbedding",
+    "Tanh",
     "Trainer",
     "__version__",
     "callbacks",

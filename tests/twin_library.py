@@ -55,15 +55,40 @@ def affine_backward(grad_output, x, weight):
     return results
 
 
-def relu_forward(x):
+# as in twin/activations.hpp
+ACTIVATIONS = ["identity", "relu", "leaky_relu", "hardtanh", "elu", "selu", "sigmoid", "tanh", "silu"]
+ACTIVATIONS += ["softplus", "gelu", "gelu_tanh"]
+
+
+def activation_forward(name, x, first=0.0, second=0.0):
     y = np.empty_like(x)
-    _call("relu_forward", x.dtype, x, x.size, y)
+    _call("activation_forward", x.dtype, ACTIVATIONS.index(name), x, x.size, first, second, y)
     return y
 
 
+def activation_backward(name, grad_output, x, first=0.0, second=0.0):
+    grad_input, kind = np.empty_like(x), ACTIVATIONS.index(name)
+    _call("activation_backward", x.dtype, kind, grad_output, x, x.size, first, second, grad_input)
+    return grad_input
+
+
+def relu_forward(x):
+    return activation_forward("relu", x)
+
+
 def relu_backward(grad_output, x):
-    grad_input = np.empty_like(x)
-    _call("relu_backward", x.dtype, grad_output, x, x.size, grad_input)
+    return activation_backward("relu", grad_output, x)
+
+
+def log_softmax_forward(x):
+    y = np.empty_like(x)
+    _call("log_softmax_forward", x.dtype, x, *x.shape, y)
+    return y
+
+
+def log_softmax_backward(grad_output, output):
+    grad_input = np.empty_like(output)
+    _call("log_softmax_backward", output.dtype, grad_output, output, *output.shape, grad_input)
     return grad_input
 
 

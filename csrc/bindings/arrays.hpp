@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bindings/release_gil.hpp"
+#include "core/activation_options.hpp"
 #include "core/names.hpp"
 #include "core/views.hpp"
 
@@ -106,6 +107,12 @@ Enum named(const Named<Enum> (&known)[N], const std::string& name) {
         if (name == entry.name) return entry.value;
     }
     throw py::key_error("ne_torch._core: unknown name '" + name + "'");
+}
+
+// An activation with its numbers, rounded to T.
+template <class T>
+ActivationOptions<T> activation_options(const std::string& name, double first, double second) {
+    return {named(kActivations, name), static_cast<T>(first), static_cast<T>(second)};
 }
 
 template <class Enum, std::size_t N>

@@ -5,7 +5,9 @@
 #include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
 #include "core/exp_constants.hpp"
+#include "core/log_constants.hpp"
 #include "core/panels.hpp"
+#include "core/polynomials.hpp"
 #include "serving/predictor.hpp"
 
 namespace ne_torch {
@@ -47,7 +49,10 @@ index_t width_of(const py::handle value) {
 template <class T>
 FrozenStage<T> dense_stage(const py::tuple& described) {
     FrozenStage<T> stage{StageKind::dense, width_of(described[1]), width_of(described[2])};
-    stage.activation = named(kActivations, described[3].cast<std::string>());
+    stage.activation.kind = named(kActivations, described[3].cast<std::string>());
+    if (stage.activation.kind != Activation::identity && stage.activation.kind != Activation::relu) {
+        wrong_stage("identity or relu in a dense stage, got " + described[3].cast<std::string>());
+    }
     const std::vector<py::ssize_t> shape{panels_size<T>(stage.in_features, stage.out_features)};
     const py::object panels = described[4];
     const bool reduced = sizeof(T) == 4 && py::isinstance<py::array>(panels);
@@ -93,7 +98,8 @@ FrozenStage<T> skip_stage(StageKind kind, index_t width, const py::tuple& descri
     return stage;
 }
 
-// or one of these, or ("activation", width, name), or ("softmax", width)
+// or one of these, or ("activation", width, name, first, second), or ("softmax", width), or
+// ("log_softmax", width)
 template <class T>
 FrozenStage<T> stage_of(const py::tuple& described) {
     const auto kind = described[0].cast<std::string>();
@@ -104,7 +110,10 @@ FrozenStage<T> stage_of(const py::tuple& described) {
     if (kind == "scale_shift") return scale_shift_stage<T>(width, described);
     if (kind == "keep") return skip_stage<T>(StageKind::keep, width, described);
     if (kind == "add_kept") return skip_stage<T>(StageKind::add_kept, width, described);
-    return {StageKind::activation, width, width, named(kActivations, described[2].cast<std::string>())};
+    if (kind == "log_softmax") return {StageKind::log_softmax, width, width};
+    return {StageKind::activation, width, width,
+            activation_options<T>(described[2].cast<std::string>(), described[3].cast<double>(),
+                                  described[4].cast<double>())};
 }
 
 template <class T>
@@ -153,21 +162,38 @@ class PyPredictor {
     std::variant<Predictor<float>, Predictor<double>> predictor_;
 };
 
-// What an exported program needs to compute exp as kernels/elementary/exp.hpp does.
-template <class T>
-py::dict exp_constants() {
-    using C = ExpConstants<T>;
-    py::list factors;
-    for (int i = C::degree; i >= 2; --i) factors.append(inverse_factorial<T>(i));
-    py::dict found;
-    found["log2_e"] = C::log2_e;
-    found["ln2_high"] = C::ln2_high;
-    found["ln2_low"] = C::ln2_low;
-    found["round_shift"] = C::round_shift;
-    found["lowest"] = C::lowest;
-    found["highest"] = C::highest;
-    found["factors"] = factors;
+template <class T, std::size_t N, std::size_t M>
+py::list numbers(const float (&single)[N], const double (&wide)[M]) {
+    py::list found;
+    if constexpr (sizeof(T) == sizeof(float)) {
+        for (const float value : single) found.append(value);
+    } else {
+        for (const double value : wide) found.append(value);
+    }
     return found;
+}
+
+// What an exported program needs to compute elementary functions as kernels/elementary/ does.
+template <class T>
+py::dict elementary_constants() {
+    using Exp = ExpConstants<T>;
+    using Log = LogConstants<T>;
+    using Tanh = TanhConstants<T>;
+    using Erf = ErfConstants<T>;
+    py::list exp_factors, log_factors;
+    for (int i = Exp::degree; i >= 2; --i) exp_factors.append(inverse_factorial<T>(i));
+    for (int i = Log::terms; i >= 1; --i) log_factors.append(log_coefficient<T>(i));
+    using namespace py::literals;
+    return py::dict("log2_e"_a = Exp::log2_e, "ln2_high"_a = Exp::ln2_high, "ln2_low"_a = Exp::ln2_low,
+                    "round_shift"_a = Exp::round_shift, "lowest"_a = Exp::lowest, "highest"_a = Exp::highest,
+                    "exp_factors"_a = exp_factors, "least_normal"_a = Log::least_normal,
+                    "subnormal_scale"_a = Log::subnormal_scale,
+                    "subnormal_exponent"_a = Log::subnormal_exponent, "no_correction"_a = Log::no_correction,
+                    "log_factors"_a = log_factors, "two_log2_e"_a = Tanh::two_log2_e,
+                    "half_ln2_high"_a = Tanh::half_ln2_high, "half_ln2_low"_a = Tanh::half_ln2_low,
+                    "tanh_highest"_a = Tanh::highest, "tanh_factors"_a = numbers<T>(kTanhSingle, kTanhWide),
+                    "erf_highest"_a = Erf::highest, "erf_near"_a = numbers<T>(kErfNearSingle, kErfNearWide),
+                    "erf_far"_a = numbers<T>(kErfFarSingle, kErfFarWide));
 }
 
 }  // namespace
@@ -177,9 +203,9 @@ void register_serving(py::module_& m) {
         .def(py::init<const std::string&, py::tuple>(), py::arg("dtype"), py::arg("stages"))
         .def("predict", &PyPredictor::predict, py::arg("x"), py::arg("out") = py::none());
     m.def(
-        "exp_constants",
+        "elementary_constants",
         [](const std::string& dtype) {
-            return dtype == "float32" ? exp_constants<float>() : exp_constants<double>();
+            return dtype == "float32" ? elementary_constants<float>() : elementary_constants<double>();
         },
         py::arg("dtype"));
     m.def(

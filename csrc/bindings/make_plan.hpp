@@ -44,10 +44,11 @@ void add_linear(Plan<T>& plan, const py::tuple& layer) {
                     learned<T>(layer[3], layer[4]));
 }
 
-// ("activation", name)
+// ("activation", name, first, second)
 template <class T>
 void add_activation(Plan<T>& plan, const py::tuple& layer) {
-    plan.add_activation(named(kActivations, layer[1].cast<std::string>()));
+    plan.add_activation(activation_options<T>(layer[1].cast<std::string>(), layer[2].cast<double>(),
+                                              layer[3].cast<double>()));
 }
 
 // ("dropout", p, stream)
@@ -114,6 +115,7 @@ Plan<T> make_plan(const py::sequence& layers, const LossSettings& loss) {
         {add_linear<T>, "linear"},
         {add_activation<T>, "activation"},
         {[](Plan<T>& plan, const py::tuple&) { plan.add_softmax(); }, "softmax"},
+        {[](Plan<T>& plan, const py::tuple&) { plan.add_log_softmax(); }, "log_softmax"},
         {add_dropout<T>, "dropout"},
         {add_layer_norm<T>, "layer_norm"},
         {add_batch_norm<T>, "batch_norm"},

@@ -4,6 +4,7 @@
 // bits: the difference between two of them is time alone.
 #pragma once
 
+#include "core/activation_options.hpp"
 #include "core/dropout_args.hpp"
 #include "core/gemm_args.hpp"
 #include "core/loss_args.hpp"
@@ -53,10 +54,14 @@ struct Kernels {
     void (*row_square_sums)(index_t rows, index_t cols, Matrix<const T> values, double* total);
 
     // Element-wise on (rows, cols) matrices; in place is fine.
-    void (*activation_forward)(Activation kind, index_t rows, index_t cols, Matrix<const T> input,
-                               Matrix<T> output);
-    void (*activation_backward)(Activation kind, index_t rows, index_t cols, Matrix<const T> grad_output,
-                                Matrix<const T> input, Matrix<T> grad_input);
+    void (*activation_forward)(const ActivationOptions<T>& options, index_t rows, index_t cols,
+                               Matrix<const T> input, Matrix<T> output);
+    void (*activation_backward)(const ActivationOptions<T>& options, index_t rows, index_t cols,
+                                Matrix<const T> grad_output, Matrix<const T> input, Matrix<T> grad_input);
+    // the same from the output where keeps_output(options.kind), else from the input
+    void (*activation_backward_saved)(const ActivationOptions<T>& options, index_t rows, index_t cols,
+                                      Matrix<const T> grad_output, Matrix<const T> saved,
+                                      Matrix<T> grad_input);
 
     // Feature-major (classes, count) matrices: a column is one sample. In place is fine.
     void (*softmax_forward)(index_t classes, index_t count, Matrix<const T> input, Matrix<T> output);
@@ -68,6 +73,10 @@ struct Kernels {
     void (*layer_norm_backward)(const NormBackward<T>&);
     void (*batch_norm_forward)(const NormForward<T>&);
     void (*batch_norm_backward)(const NormBackward<T>&);
+    void (*log_softmax_forward)(index_t classes, index_t count, Matrix<const T> input, Matrix<T> output);
+    void (*log_softmax_backward)(index_t classes, index_t count, Matrix<const T> grad_output,
+                                 Matrix<const T> output, Matrix<T> grad_input);
+    // loss[j] = the loss of sample j, summed over its classes ascending, in float64
     // the loss of each sample, or of each element; and the gradient with respect to the prediction
     void (*loss_forward)(const LossArgs<T>&);
     void (*loss_backward)(const LossArgs<T>&);

@@ -3,9 +3,24 @@
 // A new element-wise activation, loss or optimizer starts with its line here; see CONTRIBUTING.md.
 #pragma once
 
+#include "core/compiler.hpp"
+
 namespace ne_torch {
 
-enum class Activation { identity, relu };
+enum class Activation {
+    identity,
+    relu,
+    leaky_relu,
+    hardtanh,
+    elu,
+    selu,
+    sigmoid,
+    tanh,
+    silu,
+    softplus,
+    gelu,
+    gelu_tanh,
+};
 enum class Loss {
     mse,
     l1,
@@ -19,7 +34,16 @@ enum class Loss {
 };
 enum class Reduction { mean, sum, none };
 enum class Optimizer { sgd, adam, rmsprop, adagrad };
-enum class StageKind { dense, activation, softmax, layer_norm, scale_shift, keep, add_kept };  // see serving/
+enum class StageKind {  // of a frozen network, see serving/
+    dense,
+    activation,
+    softmax,
+    log_softmax,
+    layer_norm,
+    scale_shift,
+    keep,
+    add_kept,
+};
 enum class WeightFormat { same, bfloat16, int8_per_row };  // same: the dtype of the arithmetic
 
 template <class Enum>
@@ -29,9 +53,17 @@ struct Named {
 };
 
 inline constexpr Named<Activation> kActivations[] = {
-    {Activation::identity, "identity"},
-    {Activation::relu, "relu"},
+    {Activation::identity, "identity"}, {Activation::relu, "relu"}, {Activation::leaky_relu, "leaky_relu"},
+    {Activation::hardtanh, "hardtanh"}, {Activation::elu, "elu"},   {Activation::selu, "selu"},
+    {Activation::sigmoid, "sigmoid"},   {Activation::tanh, "tanh"}, {Activation::silu, "silu"},
+    {Activation::softplus, "softplus"}, {Activation::gelu, "gelu"}, {Activation::gelu_tanh, "gelu_tanh"},
 };
+
+// Whether the derivative is computed from the output; from the input otherwise.
+NE_TORCH_INLINE constexpr bool keeps_output(Activation kind) {
+    return kind == Activation::identity || kind == Activation::relu || kind == Activation::sigmoid ||
+           kind == Activation::tanh;
+}
 
 inline constexpr Named<Loss> kLosses[] = {
     {Loss::mse, "mse"},

@@ -52,8 +52,8 @@ struct VecF32 {
         return {_mm256_blendv_ps(no.v, yes.v, _mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ))};
     }
     static VecF32 abs(VecF32 x) { return {_mm256_andnot_ps(_mm256_set1_ps(T(-0.0)), x.v)}; }
-    static VecF32 copy_sign(VecF32 x, VecF32 y) {
-        return {_mm256_or_ps(abs(x).v, _mm256_and_ps(_mm256_set1_ps(T(-0.0)), y.v))};
+    static VecF32 or_sign(VecF32 x, VecF32 y) {
+        return {_mm256_or_ps(x.v, _mm256_and_ps(_mm256_set1_ps(T(-0.0)), y.v))};
     }
     // the biased exponent becomes a number in the mantissa of 2^23
     static VecF32 split_exponent(VecF32 x, VecF32& mantissa) {
@@ -137,8 +137,8 @@ struct VecF64 {
         return {_mm256_blendv_pd(no.v, yes.v, _mm256_cmp_pd(a.v, b.v, _CMP_LT_OQ))};
     }
     static VecF64 abs(VecF64 x) { return {_mm256_andnot_pd(_mm256_set1_pd(T(-0.0)), x.v)}; }
-    static VecF64 copy_sign(VecF64 x, VecF64 y) {
-        return {_mm256_or_pd(abs(x).v, _mm256_and_pd(_mm256_set1_pd(T(-0.0)), y.v))};
+    static VecF64 or_sign(VecF64 x, VecF64 y) {
+        return {_mm256_or_pd(x.v, _mm256_and_pd(_mm256_set1_pd(T(-0.0)), y.v))};
     }
     // the biased exponent becomes a number in the mantissa of 2^52
     static VecF64 split_exponent(VecF64 x, VecF64& mantissa) {

@@ -50,9 +50,8 @@ struct VecF32 {
         return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ), no.v, yes.v)};
     }
     static VecF32 abs(VecF32 x) { return {_mm512_abs_ps(x.v)}; }
-    static VecF32 copy_sign(VecF32 x, VecF32 y) {
-        const __m512 sign = _mm512_set1_ps(T(-0.0));
-        return {_mm512_or_ps(_mm512_andnot_ps(sign, x.v), _mm512_and_ps(sign, y.v))};
+    static VecF32 or_sign(VecF32 x, VecF32 y) {
+        return {_mm512_or_ps(x.v, _mm512_and_ps(_mm512_set1_ps(T(-0.0)), y.v))};
     }
     // the biased exponent becomes a number in the mantissa of 2^23
     static VecF32 split_exponent(VecF32 x, VecF32& mantissa) {
@@ -137,9 +136,8 @@ struct VecF64 {
         return {_mm512_mask_blend_pd(_mm512_cmp_pd_mask(a.v, b.v, _CMP_LT_OQ), no.v, yes.v)};
     }
     static VecF64 abs(VecF64 x) { return {_mm512_abs_pd(x.v)}; }
-    static VecF64 copy_sign(VecF64 x, VecF64 y) {
-        const __m512d sign = _mm512_set1_pd(T(-0.0));
-        return {_mm512_or_pd(_mm512_andnot_pd(sign, x.v), _mm512_and_pd(sign, y.v))};
+    static VecF64 or_sign(VecF64 x, VecF64 y) {
+        return {_mm512_or_pd(x.v, _mm512_and_pd(_mm512_set1_pd(T(-0.0)), y.v))};
     }
     // the biased exponent becomes a number in the mantissa of 2^52
     static VecF64 split_exponent(VecF64 x, VecF64& mantissa) {

@@ -64,8 +64,9 @@ struct VecF32 {
         return {vbslq_f32(vcltq_f32(a.v, b.v), yes.v, no.v)};
     }
     static VecF32 abs(VecF32 x) { return {vabsq_f32(x.v)}; }
-    static VecF32 copy_sign(VecF32 x, VecF32 y) {
-        return {vbslq_f32(vreinterpretq_u32_f32(vdupq_n_f32(T(-0.0))), y.v, x.v)};
+    static VecF32 or_sign(VecF32 x, VecF32 y) {
+        const auto sign = vandq_u32(vreinterpretq_u32_f32(y.v), vreinterpretq_u32_f32(vdupq_n_f32(T(-0.0))));
+        return {vreinterpretq_f32_u32(vorrq_u32(vreinterpretq_u32_f32(x.v), sign))};
     }
     static VecF32 split_exponent(VecF32 x, VecF32& mantissa) {
         const uint32x4_t root_half = vdupq_n_u32(0x3f3504f3);
@@ -140,8 +141,9 @@ struct VecF64 {
         return {vbslq_f64(vcltq_f64(a.v, b.v), yes.v, no.v)};
     }
     static VecF64 abs(VecF64 x) { return {vabsq_f64(x.v)}; }
-    static VecF64 copy_sign(VecF64 x, VecF64 y) {
-        return {vbslq_f64(vreinterpretq_u64_f64(vdupq_n_f64(T(-0.0))), y.v, x.v)};
+    static VecF64 or_sign(VecF64 x, VecF64 y) {
+        const auto sign = vandq_u64(vreinterpretq_u64_f64(y.v), vreinterpretq_u64_f64(vdupq_n_f64(T(-0.0))));
+        return {vreinterpretq_f64_u64(vorrq_u64(vreinterpretq_u64_f64(x.v), sign))};
     }
     static VecF64 split_exponent(VecF64 x, VecF64& mantissa) {
         const uint64x2_t root_half = vdupq_n_u64(0x3fe6a09e667f3bcc);

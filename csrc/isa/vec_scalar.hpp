@@ -57,8 +57,8 @@ struct Vec {
     // a < b ? yes : no, so that no comes out where either is NaN
     static Vec where_less(Vec a, Vec b, Vec yes, Vec no) { return a.v < b.v ? yes : no; }
     static Vec abs(Vec x) { return {std::fabs(x.v)}; }
-    // |x| with the sign bit of y
-    static Vec copy_sign(Vec x, Vec y) { return {std::copysign(x.v, y.v)}; }
+    // x with its sign bit set where that of y is
+    static Vec or_sign(Vec x, Vec y) { return {std::signbit(y.v) ? -std::fabs(x.v) : x.v}; }
     // For a normal x > 0: x = mantissa 2^exponent with the mantissa in [sqrt(1/2), sqrt(2)). Any other x
     // gives some number. The sum carries into the exponent where the mantissa is sqrt(2) or more.
     static Vec split_exponent(Vec x, Vec& mantissa) {

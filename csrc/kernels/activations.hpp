@@ -1,45 +1,31 @@
-// Element-wise activations: one functor each, its derivative right below its value.
-//
-//   ReLU   y = 0 > x ? 0 : x            a NaN stays NaN
-//          g = x <= 0 ? 0 : grad        the mask is x > 0, so the gradient at 0 is 0; NaN lets it through
-//          (torch)
+// Element-wise activations on matrices; kernels/activations/ has a functor for each. Called through the
+// table.
 #pragma once
 
-#include "core/compiler.hpp"
-#include "core/names.hpp"
+#include <cstddef>
+
 #include "core/views.hpp"
+#include "kernels/activations/exponential.hpp"
+#include "kernels/activations/rectifiers.hpp"
+#include "kernels/activations/sigmoidal.hpp"
 #include "kernels/lanes.hpp"
 
 namespace ne_torch {
 
-template <class V>
-struct Identity {
-    static V forward(V x) { return x; }
-    static V backward(V grad_output, V) { return grad_output; }
-};
-
-// The sign of the output is that of the input, so either may be given to backward.
-template <class V>
-struct Relu {
-    static V forward(V x) { return V::max(V::broadcast(0), x); }
-    static V backward(V grad_output, V x) { return V::zero_where_not_positive(x, grad_output); }
-};
-
-// Calls body with the functor of the activation.
-template <class V, class Body>
-NE_TORCH_INLINE void with_activation(Activation kind, Body body) {
-    switch (kind) {
-        case Activation::identity:
-            return body(Identity<V>{});
-        case Activation::relu:
-            return body(Relu<V>{});
+// Calls body with the functor of the activation; every name in core/names.hpp has to have one.
+template <class V, std::size_t i = 0, class Body>
+NE_TORCH_INLINE void with_activation(const OptionsOf<V>& options, Body body) {
+    if constexpr (i < sizeof(kActivations) / sizeof(kActivations[0])) {
+        constexpr Activation kind = kActivations[i].value;
+        if (options.kind == kind) return body(Functor<V, kind>(options));
+        with_activation<V, i + 1>(options, body);
     }
 }
 
 template <class V>
-void activation_forward(Activation kind, index_t rows, index_t cols, Matrix<const typename V::T> input,
-                        Matrix<typename V::T> output) {
-    with_activation<V>(kind, [&](auto function) {
+void activation_forward(const OptionsOf<V>& options, index_t rows, index_t cols,
+                        Matrix<const typename V::T> input, Matrix<typename V::T> output) {
+    with_activation<V>(options, [&](auto function) {
         for_each_chunk<V>(rows, cols, [&](index_t i, index_t j, auto lanes) {
             lanes.store(output.at(i, j), function.forward(lanes.load(input.at(i, j))));
         });
@@ -47,12 +33,30 @@ void activation_forward(Activation kind, index_t rows, index_t cols, Matrix<cons
 }
 
 template <class V>
-void activation_backward(Activation kind, index_t rows, index_t cols, Matrix<const typename V::T> grad_output,
-                         Matrix<const typename V::T> input, Matrix<typename V::T> grad_input) {
-    with_activation<V>(kind, [&](auto function) {
+void activation_backward_saved(const OptionsOf<V>& options, index_t rows, index_t cols,
+                               Matrix<const typename V::T> grad_output, Matrix<const typename V::T> saved,
+                               Matrix<typename V::T> grad_input) {
+    with_activation<V>(options, [&](auto function) {
         for_each_chunk<V>(rows, cols, [&](index_t i, index_t j, auto lanes) {
             const V grad = lanes.load(grad_output.at(i, j));
-            lanes.store(grad_input.at(i, j), function.backward(grad, lanes.load(input.at(i, j))));
+            lanes.store(grad_input.at(i, j), function.backward(grad, lanes.load(saved.at(i, j))));
+        });
+    });
+}
+
+// From the input: where the derivative wants the output it is computed again, to the same bits.
+template <class V>
+void activation_backward(const OptionsOf<V>& options, index_t rows, index_t cols,
+                         Matrix<const typename V::T> grad_output, Matrix<const typename V::T> input,
+                         Matrix<typename V::T> grad_input) {
+    if (!keeps_output(options.kind)) {
+        return activation_backward_saved<V>(options, rows, cols, grad_output, input, grad_input);
+    }
+    with_activation<V>(options, [&](auto function) {
+        for_each_chunk<V>(rows, cols, [&](index_t i, index_t j, auto lanes) {
+            const V grad = lanes.load(grad_output.at(i, j));
+            const V y = function.forward(lanes.load(input.at(i, j)));
+            lanes.store(grad_input.at(i, j), function.backward(grad, y));
         });
     });
 }

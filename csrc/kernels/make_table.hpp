@@ -8,6 +8,7 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/layer_norm.hpp"
+#include "kernels/log_softmax.hpp"
 #include "kernels/losses/losses.hpp"
 #include "kernels/matvec.hpp"
 #include "kernels/optimizers.hpp"
@@ -39,6 +40,7 @@ constexpr Kernels<typename V::T> make_kernels() {
         .row_square_sums = row_square_sums<V>,
         .activation_forward = activation_forward<V>,
         .activation_backward = activation_backward<V>,
+        .activation_backward_saved = activation_backward_saved<V>,
         .softmax_forward = softmax_forward<V>,
         .softmax_backward = softmax_backward<V>,
         .dropout = dropout<V>,
@@ -46,6 +48,8 @@ constexpr Kernels<typename V::T> make_kernels() {
         .layer_norm_backward = layer_norm_backward<V>,
         .batch_norm_forward = batch_norm_forward<V>,
         .batch_norm_backward = batch_norm_backward<V>,
+        .log_softmax_forward = log_softmax_forward<V>,
+        .log_softmax_backward = log_softmax_backward<V>,
         .loss_forward = loss_forward<V>,
         .loss_backward = loss_backward<V>,
         .update = update<V>,

@@ -6,7 +6,6 @@
 
 #include "core/compiler.hpp"
 #include "core/gemm_args.hpp"
-#include "kernels/activations.hpp"
 #include "kernels/lanes.hpp"
 #include "kernels/optimizers.hpp"
 
@@ -54,7 +53,7 @@ NE_TORCH_INLINE void for_each_vector(const Tile<V>& tile, Body body) {
 // ReLU costs one instruction in the store; an activation that costs more is a pass of its own.
 template <class V>
 inline V activate(Activation activation, V x) {
-    return activation == Activation::relu ? Relu<V>::forward(x) : x;
+    return activation == Activation::relu ? V::max(V::broadcast(0), x) : x;
 }
 
 // Any optimizer but the plainest: the sums go through the first-level cache, so that there is one copy of its
@@ -111,7 +110,7 @@ NE_TORCH_INLINE void store_tile(const Tile<V>& tile, V (&sum)[MR][NV]) {
             const T* gate = g.gate.data + tile.row * g.gate.row_stride + tile.column;
             for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
                 const V open = lanes.load(gate + r * g.gate.row_stride + v * V::lanes);
-                lanes.store(c + r * c_stride + v * V::lanes, Relu<V>::backward(sum[r][v], open));
+                lanes.store(c + r * c_stride + v * V::lanes, V::zero_where_not_positive(open, sum[r][v]));
             });
             break;
         }

@@ -37,7 +37,9 @@ bool collides(index_t stride) {
 }
 
 // Whether a stage takes and gives contiguous rows.
-bool turns(StageKind kind) { return kind == StageKind::softmax || kind == StageKind::layer_norm; }
+bool turns(StageKind kind) {
+    return kind == StageKind::softmax || kind == StageKind::log_softmax || kind == StageKind::layer_norm;
+}
 
 }  // namespace
 
@@ -105,7 +107,7 @@ void Predictor<T>::run_block(index_t rows, Matrix<const T> x, T* y, const Room& 
         const FrozenStage<T>& stage = stages_[i];
         const index_t width = stage.in_features;
         if (stage.kind == StageKind::keep) {
-            kernels.activation_forward(Activation::identity, rows, width, x, kept(stage.slot, rows, room));
+            kernels.activation_forward({}, rows, width, x, kept(stage.slot, rows, room));
             continue;
         }
         const Matrix<T> out{i + 1 == stages_.size() ? y : room.activations[written], stride_after(i), 1};
@@ -113,7 +115,7 @@ void Predictor<T>::run_block(index_t rows, Matrix<const T> x, T* y, const Room& 
         switch (stage.kind) {
             case StageKind::dense:
                 kernels.panel_forward({rows, stage.in_features, stage.out_features, x, stage.format,
-                                       stage.panels, stage.bias, stage.scale, stage.activation, out});
+                                       stage.panels, stage.bias, stage.scale, stage.activation.kind, out});
                 break;
             case StageKind::activation:
                 kernels.activation_forward(stage.activation, rows, stage.in_features, x, out);
@@ -134,6 +136,9 @@ void Predictor<T>::run_block(index_t rows, Matrix<const T> x, T* y, const Room& 
                 break;
             }
             case StageKind::keep:
+                break;
+            case StageKind::log_softmax:
+                log_softmax_forward(rows, width, x.data, out.data, room.turned);
                 break;
         }
         x = {out.data, out.row_stride, 1};

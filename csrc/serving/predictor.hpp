@@ -17,8 +17,8 @@ struct FrozenStage {
     StageKind kind;
     index_t in_features;
     index_t out_features;
-    Activation activation = Activation::identity;  // of a dense stage or an activation
-    WeightFormat format = WeightFormat::same;      // of a dense stage, as what follows
+    ActivationOptions<T> activation = {};      // of an activation; of a dense stage identity or relu
+    WeightFormat format = WeightFormat::same;  // of a dense stage, as what follows
     const void* panels = nullptr;
     const T* bias = nullptr;    // of layer_norm too; the shift of scale_shift
     const T* scale = nullptr;   // of scale_shift too

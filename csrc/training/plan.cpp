@@ -21,17 +21,23 @@ void Plan<T>::add_linear(index_t in_features, index_t out_features, const Learne
 }
 
 template <class T>
-void Plan<T>::add_activation(Activation activation) {
-    if (activation == Activation::relu && !stages_.empty()) {
+void Plan<T>::add_activation(const ActivationOptions<T>& options) {
+    if (options.kind == Activation::identity) return;
+    if (options.kind == Activation::relu && !stages_.empty()) {
         auto* dense = dynamic_cast<DenseStage<T>*>(stages_.back().get());
         if (dense && dense->take_relu()) return;
     }
-    add([activation](index_t width) { return std::make_unique<ActivationStage<T>>(width, activation); });
+    add([options](index_t width) { return std::make_unique<ActivationStage<T>>(width, options); });
 }
 
 template <class T>
 void Plan<T>::add_softmax() {
-    add([](index_t width) { return std::make_unique<SoftmaxStage<T>>(width); });
+    add([](index_t width) { return std::make_unique<SoftmaxStage<T>>(width, false); });
+}
+
+template <class T>
+void Plan<T>::add_log_softmax() {
+    add([](index_t width) { return std::make_unique<SoftmaxStage<T>>(width, true); });
 }
 
 template <class T>

@@ -27,8 +27,9 @@ class Plan {
     // Layers in order; each throws std::invalid_argument where its width is not that of the one before.
     void add_linear(index_t in_features, index_t out_features, const Learned<T>& weight,
                     const Learned<T>& bias);
-    void add_activation(Activation activation);
+    void add_activation(const ActivationOptions<T>& options);
     void add_softmax();
+    void add_log_softmax();
     void add(StagePointer stage);      // of a width of its own
     void add(const MakeStage& stage);  // of any width
 

@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from string import Template
-from typing import Any
 
 import numpy as np
 
 from ne_torch import _core
 from ne_torch._files import write_atomically
+from ne_torch.serving.c_functions import activation_stage, c_number, elementary_functions
 from ne_torch.serving.quantize import from_bfloat16
-from ne_torch.serving.stages import Dense, Normalize, ScaleShift, Skip, Stage, unpack
+from ne_torch.serving.stages import Dense, Elementwise, Normalize, ScaleShift, Skip, Stage, unpack
 from ne_torch.typing import Array
 
 __all__ = ["export_c"]
@@ -73,50 +73,6 @@ static inline void ${f}(const $T *x, $T *y) {
 }
 """)
 
-_RELU = Template("""
-static inline void ${f}(const $T *x, $T *y) {
-    for (int i = 0; i < $width; ++i) y[i] = 0 > x[i] ? 0 : x[i];
-}
-""")
-
-_EXP = Template("""
-/* 2^n for an integral n in the range of normal numbers */
-static inline $T ${name}_power_of_two($T n) {
-    union { $bits bits; $T value; } result;
-    result.bits = ($bits)((int32_t)(n == n ? n : 0) + $bias) << $mantissa;
-    return result.value;
-}
-
-/* exp(x) = 2^n exp(r), n = round(x / ln 2), exp(r) by its Taylor polynomial */
-static inline $T ${name}_exp($T x) {
-    static const $T factor[] = {$factors};
-    const $T shift = $round_shift;
-    x = $highest < x ? $highest : x;
-    x = $lowest > x ? $lowest : x;
-    const $T n = $fma(x, $log2_e, shift) - shift;
-    const $T minus_n = 0 - n;
-    const $T r = $fma(minus_n, $ln2_low, $fma(minus_n, $ln2_high, x));
-    $T q = factor[0];
-    for (int i = 1; i < $terms; ++i) q = $fma(q, r, factor[i]);
-    const $T rr = r * r;
-    const $T p = 1 + $fma(rr, q, r);
-    const $T half = $fma(n, $point_five, shift) - shift;
-    return p * ${name}_power_of_two(half) * ${name}_power_of_two(n - half);
-}
-""")
-
-_SOFTMAX = Template("""
-static inline void ${f}(const $T *x, $T *y) {
-    $T highest = x[0], total = 0;
-    for (int i = 1; i < $width; ++i) highest = highest > x[i] ? highest : x[i];
-    for (int i = 0; i < $width; ++i) {
-        y[i] = ${name}_exp(x[i] - highest);
-        total = total + y[i];
-    }
-    for (int i = 0; i < $width; ++i) y[i] = y[i] / total;
-}
-""")
-
 _LAYER_NORM = Template("""$vectors
 static inline void ${f}(const $T *x, $T *y) {
     $T mean = 0, square = 0;
@@ -153,17 +109,23 @@ _TYPES = {
         "T": "float",
         "fma": "fmaf",
         "sqrt": "sqrtf",
+        "fabs": "fabsf",
+        "copysign": "copysignf",
         "bits": "uint32_t",
         "bias": "127",
         "mantissa": "23",
+        "root_half": "0x3f3504f3u",
     },
     "float64": {
         "T": "double",
         "fma": "fma",
         "sqrt": "sqrt",
+        "fabs": "fabs",
+        "copysign": "copysign",
         "bits": "uint64_t",
         "bias": "1023",
         "mantissa": "52",
+        "root_half": "0x3fe6a09e667f3bccull",
     },
 }
 
@@ -178,8 +140,8 @@ def export_c(stages: Sequence[Stage], dtype: str, path: str | os.PathLike[str], 
     texts = [
         _stage(stage, {**common, "f": f}, np.dtype(dtype)) for stage, f in zip(stages, functions, strict=True)
     ]
-    if any(getattr(stage, "name", None) == "softmax" for stage in stages):
-        texts.insert(0, _exp(common, np.dtype(dtype)))
+    names = [stage.name for stage in stages if isinstance(stage, Elementwise)]
+    texts.insert(0, elementary_functions(names, common, np.dtype(dtype)))
     text = _HEADER.substitute(
         common,
         description=" -> ".join([str(stages[0].in_features), *map(_words, stages)]),
@@ -231,8 +193,7 @@ def _stage(stage: Stage, common: dict[str, str], dtype: np.dtype[np.floating]) -
     if isinstance(stage, Normalize):
         return _layer_norm(stage, common, dtype)
     if not isinstance(stage, Dense):
-        template = {"relu": _RELU, "softmax": _SOFTMAX}[stage.name]
-        return template.substitute(common, width=stage.width)
+        return activation_stage(stage, common, dtype)
     weight = unpack(stage, dtype)
     if weight.dtype == np.uint16:
         weight = from_bfloat16(weight)
@@ -271,14 +232,14 @@ def _stage(stage: Stage, common: dict[str, str], dtype: np.dtype[np.floating]) -
 
 def _layer_norm(stage: Normalize, common: dict[str, str], dtype: np.dtype[np.floating]) -> str:
     weight, bias = f"{common['f']}_w[i]", f"{common['f']}_b[i]"
-    minus_zero = _number(dtype.type(-0.0))  # a product that no compiler may contract with a later sum
+    minus_zero = c_number(dtype.type(-0.0))  # a product that no compiler may contract with a later sum
     finish = "h"
     if stage.weight is not None:
         finish = f"{common['fma']}(h, {weight}, {minus_zero if stage.bias is None else bias})"
     return _LAYER_NORM.substitute(
         common,
         width=stage.width,
-        eps=_number(dtype.type(stage.eps)),
+        eps=c_number(dtype.type(stage.eps)),
         minus_zero=minus_zero,
         vectors="\n" + _vectors(common, w=stage.weight, b=stage.bias),
         finish=finish,
@@ -290,27 +251,8 @@ def _block(outputs: int) -> int:
     return min(range(64, 0, -8), key=lambda block: -(-outputs // block) * block)
 
 
-def _exp(common: dict[str, str], dtype: np.dtype[np.floating]) -> str:
-    constants = _core.exp_constants(dtype.name)
-    factors = [_number(dtype.type(factor)) for factor in constants.pop("factors")]
-    spelled = {name: _number(dtype.type(value)) for name, value in constants.items()}
-    half = _number(dtype.type(0.5))
-    return _EXP.substitute(common, **spelled, factors=", ".join(factors), terms=len(factors), point_five=half)
-
-
-def _number(value: Any) -> str:
-    """Spell a number so that a C compiler reads it back to the bit."""
-    if isinstance(value, np.integer):
-        return str(value)
-    if np.isnan(value):
-        return "NAN"
-    if np.isinf(value):
-        return "-INFINITY" if np.signbit(value) else "INFINITY"
-    return f"{value!s}f" if value.dtype == np.float32 else repr(value.item())
-
-
 def _numbers(values: Array) -> str:
-    spelled: Iterable[str] = map(_number, values)
+    spelled: Iterable[str] = map(c_number, values)
     return ",\n".join(", ".join(line) for line in _lines(list(spelled), 8))
 
 

@@ -127,7 +127,9 @@ def _damaged(path: str | os.PathLike[str], reason: str) -> ValueError:
 def _described(stage: Stage) -> dict[str, Any]:
     if isinstance(stage, Dense):
         return {"in": stage.in_features, "out": stage.out_features, "activation": stage.activation}
-    told = {"name": stage.name, "width": stage.width}
+    told: dict[str, Any] = {"name": stage.name, "width": stage.width}
+    if isinstance(stage, Elementwise) and any(stage.numbers):
+        told["numbers"] = list(stage.numbers)
     if isinstance(stage, Normalize):
         told["eps"] = stage.eps
     if isinstance(stage, Skip):
@@ -159,13 +161,19 @@ def _of_one_width(index: int, described: dict[str, Any], tensors: dict[str, Arra
         if type(slot) is not int or slot < 0:
             raise ValueError(f"expected a slot, got {slot!r}")
         return Skip(name, width, slot)
-    return Elementwise(name, width)
+    return Elementwise(name, width, _two_numbers(described.get("numbers", [0.0, 0.0])))
 
 
 def _width(value: Any) -> int:
     if type(value) is not int or not 0 < value < 2**31:
         raise ValueError(f"expected a width, got {value!r}")
     return value
+
+
+def _two_numbers(value: Any) -> tuple[float, float]:
+    if type(value) is not list or [type(number) for number in value] != [float, float]:
+        raise ValueError(f"expected two numbers, got {value!r}")
+    return value[0], value[1]
 
 
 def _text(value: Any) -> str:

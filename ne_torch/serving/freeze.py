@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ne_torch.activations import Activation, ReLU, Softmax
+from ne_torch.activations import Activation, Identity, LogSoftmax, ReLU, Softmax
 from ne_torch.dropout import Dropout
 from ne_torch.linear import Linear
 from ne_torch.normalization import BatchNorm1d, LayerNorm
@@ -70,7 +70,8 @@ def _stages(layers: list[Any], width: int, weights: str, depth: int = 0) -> list
         elif type(layer) is ReLU and isinstance(last, Dense) and last.activation == "identity":
             stages[-1] = last._replace(activation="relu")
         elif isinstance(layer, Activation) and type(layer).__module__.startswith("ne_torch."):
-            stages.append(Elementwise(layer.name, width))
+            if type(layer) is not Identity:
+                stages.append(Elementwise(layer.name, width, layer.numbers))
         elif type(layer) in (LayerNorm, BatchNorm1d):
             stages.append(_normalization(layer, index, width))
         elif type(layer) is Residual:
@@ -81,8 +82,8 @@ def _stages(layers: list[Any], width: int, weights: str, depth: int = 0) -> list
                     f"got {inner[-1].out_features} at place {index}"
                 )
             stages += [Skip("keep", width, depth), *inner, Skip("add_kept", width, depth)]
-        elif type(layer) is Softmax:
-            stages.append(Elementwise("softmax", width))
+        elif type(layer) in (Softmax, LogSoftmax):
+            stages.append(Elementwise(layer._kind, width))
         else:
             raise TypeError(
                 f"freeze: expected layers of ne_torch, got {layer!r} at place {index}; freeze the layers "

@@ -15,7 +15,9 @@ from ne_torch import _core
 from ne_torch._memory import aligned
 from ne_torch.typing import Array
 
-__all__ = ["Dense", "Elementwise", "Normalize", "ScaleShift", "Skip", "Stage", "pack", "unpack"]
+__all__ = ["CLASS_WISE", "Dense", "Elementwise", "Normalize", "ScaleShift", "Skip", "Stage", "pack", "unpack"]
+
+CLASS_WISE = ("softmax", "log_softmax")
 
 
 class Dense(NamedTuple):
@@ -34,10 +36,11 @@ class Dense(NamedTuple):
 
 
 class Elementwise(NamedTuple):
-    """An activation by its name, or softmax."""
+    """An activation by its name with its two numbers, or softmax, or log_softmax."""
 
     name: str
     width: int
+    numbers: tuple[float, float] = (0.0, 0.0)
 
     @property
     def in_features(self) -> int:
@@ -51,7 +54,9 @@ class Elementwise(NamedTuple):
 
     def described(self) -> tuple[Any, ...]:
         """Return the stage as the engine takes it."""
-        return ("softmax", self.width) if self.name == "softmax" else ("activation", self.width, self.name)
+        if self.name in CLASS_WISE:
+            return (self.name, self.width)
+        return ("activation", self.width, self.name, *self.numbers)
 
 
 class Normalize(NamedTuple):

@@ -181,14 +181,20 @@ Results<T> element_wise(const Kernels<T>& kernels, Random random) {
     auto y = random.values<T>(2 * n);
     const RandomUpdate<T> update(random, n);
     const Matrix<const T> input{x.data(), cols, 1}, grad_output{grad.data(), cols, 1};
+    std::vector<T> results;
     for (const auto& activation : kActivations) {
-        kernels.activation_forward(activation.value, rows, cols, input, {y.data(), cols, 1});
-        kernels.activation_backward(activation.value, rows, cols, grad_output, input,
-                                    {y.data() + n, cols, 1});
+        const ActivationOptions<T> options{activation.value, T(0.7), T(2.5)};
+        const auto take = [&] { results.insert(results.end(), y.begin(), y.end()); };
+        kernels.activation_forward(options, rows, cols, input, {y.data(), cols, 1});
+        kernels.activation_backward(options, rows, cols, grad_output, input, {y.data() + n, cols, 1});
+        take();
+        kernels.activation_backward_saved(options, rows, cols, grad_output, input, {y.data(), cols, 1});
+        take();
     }
     kernels.update(update.options, 1, n, {grad.data()}, {y.data()}, update.pointers);
     update.append_to(y);
-    return {y, {}};
+    results.insert(results.end(), y.begin(), y.end());
+    return {results, {}};
 }
 
 template <class T>
@@ -196,11 +202,14 @@ Results<T> class_wise(const Kernels<T>& kernels, Random random) {
     const index_t classes = random.size() + 1, count = random.size(), n = classes * count;
     const auto x = random.values<T>(n), other = random.values<T>(n);
     constexpr auto kinds = static_cast<index_t>(std::size(kLosses));
-    std::vector<T> result(static_cast<std::size_t>((2 + kinds) * n));
+    std::vector<T> result(static_cast<std::size_t>((4 + kinds) * n));
     std::vector<double> losses(static_cast<std::size_t>(kinds * count));
     const Matrix<const T> input{x.data(), count, 1}, grad{other.data(), count, 1};
     kernels.softmax_forward(classes, count, input, {result.data(), count, 1});
     kernels.softmax_backward(classes, count, grad, {result.data(), count, 1}, {result.data() + n, count, 1});
+    T* const logarithm = result.data() + 2 * n;
+    kernels.log_softmax_forward(classes, count, input, {logarithm, count, 1});
+    kernels.log_softmax_backward(classes, count, grad, {logarithm, count, 1}, {logarithm + n, count, 1});
     std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
     for (auto& index : indices) index = random.below(4) ? random.below(classes) : -100;
     const auto weight = random.values<T>(classes), sample_weight = random.values<T>(count);
@@ -215,7 +224,7 @@ Results<T> class_wise(const Kernels<T>& kernels, Random random) {
         const auto number = static_cast<index_t>(loss.value);
         options.kind = loss.value;
         args.loss = losses.data() + number * count;
-        args.grad_input = {result.data() + (2 + number) * n, count, 1};
+        args.grad_input = {result.data() + (4 + number) * n, count, 1};
         args.indices = loss.value == Loss::nll || random.below(2) ? indices.data() : nullptr;
         kernels.loss_forward(args);
         kernels.loss_backward(args);

@@ -44,7 +44,7 @@ Values train(std::uint64_t seed) {
     const LossSettings mse({}, Reduction::mean, {}, {});
     Plan<float> plan(mse);
     plan.add_linear(kIn, kHidden, {first.data()}, {first_bias.data()});
-    plan.add_activation(Activation::relu);
+    plan.add_activation({Activation::relu});
     plan.add_linear(kHidden, kOut, {second.data()}, {second_bias.data()});
     OptimizerSettings settings;
     settings.lr = 0.1;
@@ -60,7 +60,7 @@ Values train(std::uint64_t seed) {
 }
 
 Predictor<float> make_predictor(const Values& panels, const Values& bias) {
-    FrozenStage<float> dense{StageKind::dense, kIn, kHidden, Activation::relu};
+    FrozenStage<float> dense{StageKind::dense, kIn, kHidden, {Activation::relu}};
     dense.panels = panels.data();
     dense.bias = bias.data();
     return Predictor<float>({dense, {StageKind::softmax, kHidden, kHidden}});

@@ -48,7 +48,7 @@ void train(index_t batch, int steps, const std::vector<index_t>& sizes) {
     const ne_torch::LossSettings mse({}, ne_torch::Reduction::mean, {}, {});
     ne_torch::Plan<T> plan(mse);
     for (std::size_t i = 0; i < layers.size(); ++i) {
-        if (i > 0) plan.add_activation(ne_torch::Activation::relu);
+        if (i > 0) plan.add_activation({ne_torch::Activation::relu});
         Layer<T>& l = layers[i];
         plan.add_linear(sizes[i], sizes[i + 1], {l.weight.data(), {l.weight_velocity.data()}},
                         {l.bias.data(), {l.bias_velocity.data()}});

@@ -15,9 +15,12 @@
 #include <string>
 
 #include "isa/vec_scalar.hpp"
+#include "kernels/elementary/erf.hpp"
 #include "kernels/elementary/exp.hpp"
 #include "kernels/elementary/expm1.hpp"
 #include "kernels/elementary/log.hpp"
+#include "kernels/elementary/sigmoid.hpp"
+#include "kernels/elementary/tanh.hpp"
 #include "random/logarithm.hpp"
 
 namespace {
@@ -31,11 +34,16 @@ struct Function {
     double (*exact)(double);  // to the precision of float64
 };
 
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
 constexpr Function kFunctions[] = {
     {"exp", ne_torch::exp<VecF32>, ne_torch::exp<VecF64>, std::exp},
     {"expm1", ne_torch::expm1<VecF32>, ne_torch::expm1<VecF64>, std::expm1},
     {"log", ne_torch::log<VecF32>, ne_torch::log<VecF64>, std::log},
     {"log1p", ne_torch::log1p<VecF32>, ne_torch::log1p<VecF64>, std::log1p},
+    {"tanh", ne_torch::tanh<VecF32>, ne_torch::tanh<VecF64>, std::tanh},
+    {"erf", ne_torch::erf<VecF32>, ne_torch::erf<VecF64>, std::erf},
+    {"sigmoid", ne_torch::sigmoid<VecF32>, ne_torch::sigmoid<VecF64>, sigmoid},
 };
 
 // found against the exact value, in units in the last place of the float next to it

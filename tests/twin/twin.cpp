@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "activations.hpp"
+
 namespace {
 
 using size = std::int64_t;
@@ -42,53 +44,6 @@ void affine_backward(const T* grad_output, const T* input, const T* weight, size
         for (size b = 0; b < batch; ++b) sum = sum + grad_output[b * out + o];
         grad_bias[o] = sum;
     }
-}
-
-template <class T>
-void relu_forward(const T* input, size n, T* output) {
-    for (size i = 0; i < n; ++i) output[i] = T(0) > input[i] ? T(0) : input[i];
-}
-
-template <class T>
-void relu_backward(const T* grad_output, const T* input, size n, T* grad_input) {
-    for (size i = 0; i < n; ++i) grad_input[i] = input[i] <= T(0) ? T(0) : grad_output[i];
-}
-
-struct Float {
-    static constexpr float log2_e = 0x1.715476p+0f, high = 0x1.62e430p-1f, low = -0x1.05c610p-29f;
-    static constexpr float shift = 12582912.0f, lowest = -104.0f, highest = 89.0f;
-    static constexpr int degree = 7;
-};
-struct Double {
-    static constexpr double log2_e = 0x1.71547652b82fep+0, high = 0x1.62e42fefa39efp-1;
-    static constexpr double low = 0x1.abc9e3b39803fp-56, shift = 6755399441055744.0;
-    static constexpr double lowest = -746.0, highest = 710.0;
-    static constexpr int degree = 13;
-};
-template <class T>
-struct Constants : Float {};
-template <>
-struct Constants<double> : Double {};
-
-template <class T>
-T exponential(T x) {
-    using C = Constants<T>;
-    if (std::isnan(x)) return x;
-    x = x > C::highest ? C::highest : x;
-    x = x < C::lowest ? C::lowest : x;
-    const T n = std::fma(x, C::log2_e, C::shift) - C::shift;
-    const T r = std::fma(-n, C::low, std::fma(-n, C::high, x));
-    T q = 0;
-    for (int power = C::degree; power >= 2; --power) {
-        double factorial = 1;
-        for (int i = 2; i <= power; ++i) factorial *= i;
-        const T coefficient = static_cast<T>(1 / factorial);
-        q = power == C::degree ? coefficient : std::fma(q, r, coefficient);
-    }
-    const T p = T(1) + std::fma(r * r, q, r);
-    const T half = std::fma(n, T(0.5), C::shift) - C::shift;
-    const T first = p * std::ldexp(T(1), static_cast<int>(half));
-    return first * std::ldexp(T(1), static_cast<int>(n - half));
 }
 
 template <class T>
@@ -234,9 +189,20 @@ void adagrad_update(const T* grad, size n, size step, double lr, double lr_decay
                                             size out, T* gx, T* gw, T* gb) {                                \
         affine_backward(g, x, w, batch, in, out, gx, gw, gb);                                               \
     }                                                                                                       \
-    extern "C" void relu_forward_##dtype(const T* x, size n, T* y) { relu_forward(x, n, y); }               \
-    extern "C" void relu_backward_##dtype(const T* g, const T* x, size n, T* gx) {                          \
-        relu_backward(g, x, n, gx);                                                                         \
+    extern "C" void activation_forward_##dtype(size kind, const T* x, size n, double a, double b, T* y) {   \
+        for (size i = 0; i < n; ++i) y[i] = activate(kind, x[i], static_cast<T>(a), static_cast<T>(b));     \
+    }                                                                                                       \
+    extern "C" void activation_backward_##dtype(size kind, const T* g, const T* x, size n, double a,        \
+                                                double b, T* gx) {                                          \
+        for (size i = 0; i < n; ++i) {                                                                      \
+            gx[i] = activation_gradient(kind, g[i], x[i], static_cast<T>(a), static_cast<T>(b));            \
+        }                                                                                                   \
+    }                                                                                                       \
+    extern "C" void log_softmax_forward_##dtype(const T* x, size rows, size cols, T* y) {                   \
+        log_softmax_forward(x, rows, cols, y);                                                              \
+    }                                                                                                       \
+    extern "C" void log_softmax_backward_##dtype(const T* g, const T* y, size rows, size cols, T* gx) {     \
+        log_softmax_backward(g, y, rows, cols, gx);                                                         \
     }                                                                                                       \
     extern "C" void exponential_##dtype(const T* x, size n, T* y) {                                         \
         for (size i = 0; i < n; ++i) y[i] = exponential(x[i]);                                              \

@@ -18,7 +18,7 @@ NE_TORCH_INLINE V expm1(V x) {
     const V a = V::power_of_two(e.half);
     const V b = V::power_of_two(e.n - e.half);
     const V inverse = V::power_of_two(e.half - e.n);
-    return V::copy_sign(V::fma(a, e.p, a - inverse) * b, x);
+    return V::or_sign(V::fma(a, e.p, a - inverse) * b, x);
 }
 
 }  // namespace ne_torch

@@ -63,7 +63,7 @@ NE_TORCH_INLINE V log1p(V x) {
     const V k = V::split_exponent(u, mantissa);
     const V exponent = V::min(k, V::broadcast(LogConstants<typename V::T>::no_correction));
     const V f = V::fma(lost, V::power_of_two(V::broadcast(0) - exponent), mantissa - one);
-    return V::copy_sign(log_or_special(x, V::broadcast(-1), log_of_parts(k, f)), x);
+    return V::or_sign(log_or_special(x, V::broadcast(-1), log_of_parts(k, f)), x);
 }
 
 }  // namespace ne_torch

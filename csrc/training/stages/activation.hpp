@@ -8,19 +8,22 @@ namespace ne_torch {
 template <class T>
 class ActivationStage final : public Stage<T> {
   public:
-    ActivationStage(index_t width, Activation kind) : Stage<T>(width, width), kind_(kind) {}
+    ActivationStage(index_t width, const ActivationOptions<T>& options)
+        : Stage<T>(width, width), options_(options) {}
 
     void forward(Member<T>& me, const Ends<T>& ends) override {
-        me.kernels.activation_forward(kind_, this->in_features, me.width(), read(me.mine(ends.input)),
+        me.kernels.activation_forward(options_, this->in_features, me.width(), read(me.mine(ends.input)),
                                       me.mine(ends.output));
     }
     void backward(Member<T>& me, const Ends<T>& ends) override {
-        me.kernels.activation_backward(kind_, this->in_features, me.width(), read(me.mine(ends.grad_output)),
-                                       read(me.mine(ends.input)), me.mine(ends.grad_input));
+        const Matrix<T> saved = keeps_output(options_.kind) ? ends.output : ends.input;
+        me.kernels.activation_backward_saved(options_, this->in_features, me.width(),
+                                             read(me.mine(ends.grad_output)), read(me.mine(saved)),
+                                             me.mine(ends.grad_input));
     }
 
   private:
-    Activation kind_;
+    ActivationOptions<T> options_;
 };
 
 }  // namespace ne_torch

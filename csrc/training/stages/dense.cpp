@@ -82,8 +82,8 @@ template <class T>
 void DenseStage<T>::backward(Member<T>& me, const Ends<T>& ends) {
     if (activation_ != Activation::identity && !gated_by_next_) {
         const Matrix<T> grad = me.mine(ends.grad_output);
-        me.kernels.activation_backward(activation_, this->out_features, me.width(), read(grad),
-                                       read(me.mine(ends.output)), grad);
+        me.kernels.activation_backward_saved({activation_}, this->out_features, me.width(), read(grad),
+                                             read(me.mine(ends.output)), grad);
         me.sync();
     }
     if (ends.grad_input.data) me.kernels.gemm(me.share_samples(grad_input_product(me.block.rows, ends)));

@@ -54,8 +54,8 @@ void ResidualStage<T>::forward(Member<T>& me, const Ends<T>& ends) {
 
 template <class T>
 void ResidualStage<T>::backward(Member<T>& me, const Ends<T>& ends) {
-    me.kernels.activation_forward(Activation::identity, this->in_features, me.width(),
-                                  read(me.mine(ends.grad_output)), me.mine(grad_output_));
+    me.kernels.activation_forward({}, this->in_features, me.width(), read(me.mine(ends.grad_output)),
+                                  me.mine(grad_output_));
     me.sync();
     const std::size_t lowest = ends.grad_input.data ? 0 : f_->first_learning();
     for (std::size_t i = f_->size(); i-- > lowest;) {

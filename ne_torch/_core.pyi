@@ -191,6 +191,7 @@ class Engine:
         layers: list[tuple[Any, ...]],
         loss: LossSettings,
         groups: list[OptimizerSettings],
+        clipping: tuple[float, float] = ...,
     ) -> None: ...
     def step(
         self,

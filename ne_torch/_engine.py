@@ -7,6 +7,7 @@ from typing import Any
 
 from ne_torch import _core
 from ne_torch._mode import within
+from ne_torch.clipping import Clipping
 from ne_torch.layer import Layer, StatesOf
 from ne_torch.losses import Loss
 from ne_torch.optimizers import Optimizer
@@ -15,7 +16,7 @@ from ne_torch.sequential import flatten
 __all__ = ["describe", "make_engine"]
 
 
-def make_engine(model: Any, loss: Any, optimizer: Any) -> _core.Engine | None:
+def make_engine(model: Any, loss: Any, optimizer: Any, clipping: Clipping) -> _core.Engine | None:
     """Return an engine that trains as the three do layer by layer, to the bit; None if one is unknown to it.
 
     A class of a user's own is unknown, a subclass too: it may do anything in its forward.
@@ -36,7 +37,8 @@ def make_engine(model: Any, loss: Any, optimizer: Any) -> _core.Engine | None:
     stages = describe(layers, lambda parameter: known[id(parameter)])
     if stages is None:
         return None
-    return _core.Engine(dtypes.pop().name, stages, loss._settings, optimizer._group_settings())
+    groups = optimizer._group_settings()
+    return _core.Engine(dtypes.pop().name, stages, loss._settings, groups, (clipping.norm, clipping.value))
 
 
 def describe(layers: Iterable[Any], states: StatesOf) -> list[tuple[Any, ...]] | None:

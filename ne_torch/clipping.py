@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ne_torch.layer import Parameter
 from ne_torch.optimizers.param_group import parameters as checked_parameters
 from ne_torch.typing import Array
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "coefficient"]
+__all__ = ["Clipping", "clip_grad_norm_", "clip_grad_value_"]
 
 
 def clip_grad_norm_(
@@ -69,7 +70,7 @@ def clip_grad_norm_(
             f"{place}: expected gradients with a finite norm, got {norm}; pass error_if_nonfinite=False to "
             "scale them all the same"
         )
-    factor = coefficient(limit, norm)
+    factor = _factor(limit, norm)
     if factor != 1:
         with np.errstate(all="ignore"):  # what is not finite stays so
             for grad in grads:
@@ -105,8 +106,39 @@ def clip_grad_value_(parameters: Parameter | Iterable[Parameter], clip_value: fl
         np.clip(grad, -bound, bound, out=grad)
 
 
-def coefficient(max_norm: float, norm: float) -> float:
-    """Return the factor that clips gradients of a norm, 1 where they stay."""
+@dataclass(frozen=True)
+class Clipping:
+    """How a trainer clips, by norm or by value; 0 where it does not."""
+
+    norm: float = 0.0
+    value: float = 0.0
+
+    @classmethod
+    def checked(cls, norm: Any, value: Any) -> Clipping:
+        """Return what a user has asked for; an error where it cannot be."""
+        if norm is not None and value is not None:
+            raise ValueError("Trainer: expected clip_grad_norm or clip_grad_value, got both")
+        given = {"clip_grad_norm": norm, "clip_grad_value": value}
+        limits = [0.0 if limit is None else _limit(limit, name) for name, limit in given.items()]
+        return cls(*limits)
+
+    def clip(self, parameters: list[Parameter]) -> None:
+        """Clip gradients as the engine does in its step."""
+        if self.norm:
+            clip_grad_norm_(parameters, self.norm)
+        if self.value:
+            clip_grad_value_(parameters, self.value)
+
+
+def _limit(limit: Any, name: str) -> float:
+    number = _core.finite_number(limit, "Trainer", name)
+    info = np.finfo("float32")
+    if not info.tiny <= number <= info.max:
+        raise ValueError(f"Trainer: expected {name} above 0, of float32's range, got {limit!r}")
+    return number
+
+
+def _factor(max_norm: float, norm: float) -> float:
     factor = max_norm / (norm + 1e-6)
     return 1.0 if factor >= 1 else factor
 

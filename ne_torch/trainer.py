@@ -11,6 +11,7 @@ from ne_torch.history import History
 from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.random import RandomLike
 from ne_torch.training.arguments import (
+    checked_clipping,
     checked_scheduler,
     reduced,
     require_whole_batch,
@@ -45,11 +46,16 @@ class Trainer:
         Of that optimizer, see ``ne_torch.lr_scheduler``. It is stepped after each epoch of ``fit``
         (``ReduceLROnPlateau`` by the validation loss, or the loss), or with each step of the optimizer where
         it says ``per_step``, in ``step`` as well.
+    clip_grad_norm : float, optional
+        Scale all gradients of a step down to this norm, as ``clip_grad_norm_`` does.
+    clip_grad_value : float, optional
+        Bring each element of the gradients into plus or minus this, as ``clip_grad_value_`` does.
 
     Raises
     ------
     TypeError, ValueError
-        If scheduler is none of ne_torch, or that of another optimizer.
+        If scheduler is none of ne_torch, or that of another optimizer; if both kinds of clipping are asked
+        for, or one is not above 0, or of LBFGS, whose line search needs true gradients.
 
     Examples
     --------
@@ -63,13 +69,21 @@ class Trainer:
     """
 
     def __init__(
-        self, model: Any, *, loss: Any, optimizer: Any, scheduler: LRScheduler | None = None
+        self,
+        model: Any,
+        *,
+        loss: Any,
+        optimizer: Any,
+        scheduler: LRScheduler | None = None,
+        clip_grad_norm: float | None = None,
+        clip_grad_value: float | None = None,
     ) -> None:
         self._model = model
         self._loss = reduced(loss, "Trainer")
         self._optimizer = optimizer
         self._scheduler = checked_scheduler(scheduler, optimizer)
-        self._stepper = Stepper(model, loss, optimizer, scheduler)
+        clipping = checked_clipping(clip_grad_norm, clip_grad_value, optimizer)
+        self._stepper = Stepper(model, loss, optimizer, scheduler, clipping)
         self._state: FitState | None = None
 
     @property

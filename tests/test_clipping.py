@@ -112,3 +112,153 @@ def _read_only():
 def test_what_cannot_be_clipped_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call(parameters(np.dtype("float32"))[0])
+
+
+def trained(optimizer, options, fused, dtype, batch, **clipping):
+    x, target = normal((70, 13), dtype, 1), 3 * normal((70, 5), dtype, 2)
+    model = nt.Sequential(
+        nt.Linear(13, 17, dtype=dtype, rng=3),
+        nt.ReLU(),
+        nt.Linear(17, 9, bias=False, dtype=dtype, rng=4),
+        nt.ReLU(),
+        nt.Linear(9, 5, dtype=dtype, rng=5),
+    )
+    groups = [{"params": model.parameters()[:3]}, {"params": model.parameters()[3:], "lr": 0.01}]
+    optimizer = getattr(nt, optimizer)(groups, **options)
+    trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=optimizer, **clipping)
+    assert trainer.fused
+    if not fused:
+        trainer._stepper.engine = None
+    losses = trainer.fit(x, target, epochs=3, batch_size=batch, rng=5).loss
+    losses.append(trainer.step(x, target))
+    states = [s for all_ in optimizer.states() for s in all_ if s is not None]
+    return losses, [p.data for p in model.parameters()] + states
+
+
+LIMITS = [{"clip_grad_norm": 0.3}, {"clip_grad_value": 0.02}, {"clip_grad_norm": 1e6}]
+
+
+@pytest.mark.parametrize("clipping", LIMITS)
+@pytest.mark.parametrize(
+    ("optimizer", "options"),
+    [
+        ("SGD", {"lr": 0.1}),
+        ("SGD", {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}),
+        ("AdamW", {"lr": 0.01, "maximize": True}),
+        ("RMSprop", {"lr": 0.01, "centered": True}),
+        ("Adagrad", {"lr": 0.01}),
+    ],
+    ids=str,
+)
+def test_fused_clipping_equals_layer_by_layer(isa, dtype, threads, optimizer, options, clipping):
+    nt.set_num_threads(1)
+    losses, arrays = trained(optimizer, options, False, dtype, 16, **clipping)
+    for count in (1, 2, 3):
+        nt.set_num_threads(count)
+        again, found = trained(optimizer, options, True, dtype, 16, **clipping)
+        assert again == losses
+        assert all(map(same_bits, found, arrays))
+    free, _ = trained(optimizer, options, True, dtype, 16)
+    assert (free == losses) == (clipping == {"clip_grad_norm": 1e6})
+
+
+@pytest.mark.parametrize("clipping", [{"clip_grad_norm": 0.05}, {"clip_grad_value": 1e-3}])
+def test_large_batches_in_blocks_are_clipped_as_one(isa, dtype, threads, clipping):
+    """2,000 samples of a net that is wide enough for blocks, which keep their gradients either way."""
+    x, target = normal((2000, 70), dtype, 1), normal((2000, 3), dtype, 2)
+
+    def step(fused):
+        model = nt.Sequential(
+            nt.Linear(70, 130, dtype=dtype, rng=3), nt.ReLU(), nt.Linear(130, 3, dtype=dtype, rng=4)
+        )
+        optimizer = nt.SGD(model.parameters(), lr=0.1, momentum=0.9)
+        trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=optimizer, **clipping)
+        if not fused:
+            trainer._stepper.engine = None
+        losses = [trainer.step(x, target), trainer.step(x[:7], target[:7]), trainer.step(x, target)]
+        return [*losses, *(p.data for p in model.parameters())]
+
+    expected = step(False)
+    for count in (1, 2):
+        nt.set_num_threads(count)
+        assert all(map(same_bits, step(True), expected))
+
+
+@pytest.mark.parametrize("clipping", [{"clip_grad_norm": 0.1}, {"clip_grad_value": 0.01}])
+def test_every_layer_that_learns_is_clipped(isa, dtype, threads, clipping):
+    x, target = normal((20, 6), dtype, 1), 3 * normal((20, 3), dtype, 2)
+
+    def step(fused):
+        model = nt.Sequential(
+            nt.LayerNorm(6, dtype=dtype),
+            nt.Residual(nt.Linear(6, 6, dtype=dtype, rng=0), nt.ReLU()),
+            nt.BatchNorm1d(6, dtype=dtype),
+            nt.Linear(6, 3, dtype=dtype, rng=1),
+        )
+        optimizer = nt.Adam(model.parameters(), lr=0.1)
+        trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=optimizer, **clipping)
+        assert trainer.fused
+        if not fused:
+            trainer._stepper.engine = None
+        losses = [trainer.step(x, target) for _ in range(3)]
+        return [*losses, *(p.data for p in model.parameters())]
+
+    expected = step(False)
+    for count in (1, 2):
+        nt.set_num_threads(count)
+        assert all(map(same_bits, step(True), expected))
+
+
+@pytest.mark.parametrize("clipping", ["norm", "value"])
+def test_clipped_training_is_that_of_torch(dtype, clipping):
+    """Ten steps of clip and SGD on a linear model, whose roundings do not grow: 1,000 of each number."""
+    x, target = normal((32, 5), dtype, 1), 10 * normal((32, 2), dtype, 2)
+    model = nt.Sequential(nt.Linear(5, 2, dtype=dtype, rng=0))
+    twin_model = torch.nn.Linear(5, 2, dtype=getattr(torch, dtype.name))
+    twin_model.load_state_dict({"weight": torch.tensor(model[0].weight), "bias": torch.tensor(model[0].bias)})
+    theirs = torch.optim.SGD(twin_model.parameters(), lr=0.1, momentum=0.5)
+    ours = nt.SGD(model.parameters(), lr=0.1, momentum=0.5)
+    trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=ours, **{f"clip_grad_{clipping}": 0.5})
+    assert trainer.fused
+    clip = getattr(torch.nn.utils, f"clip_grad_{clipping}_")
+    for _ in range(10):
+        trainer.step(x, target)
+        theirs.zero_grad()
+        torch.nn.functional.mse_loss(twin_model(torch.tensor(x)), torch.tensor(target)).backward()
+        clip(twin_model.parameters(), 0.5)
+        theirs.step()
+    tolerance = 1000 * float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(model[0].weight, twin_model.weight.detach().numpy(), rtol=0, atol=tolerance)
+
+
+def test_gradients_that_are_not_finite_are_clipped_alike(threads):
+    x, target = normal((8, 4), "float32"), normal((8, 2), "float32", 1)
+    x[3, 2] = np.inf
+    found = []
+    for fused in (True, False):
+        model = nt.Sequential(nt.Linear(4, 2, rng=0))
+        optimizer = nt.SGD(model.parameters(), lr=0.1)
+        trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=optimizer, clip_grad_norm=1.0)
+        if not fused:
+            trainer._stepper.engine = None
+        trainer.step(x, target)
+        found.append(model[0].weight)
+    assert np.isnan(found[0]).any()
+    assert same_bits(*found)
+
+
+@pytest.mark.parametrize(
+    ("clipping", "error", "message"),
+    [
+        ({"clip_grad_norm": 1, "clip_grad_value": 1}, ValueError, "clip_grad_norm or clip_grad_value, got"),
+        ({"clip_grad_norm": 0}, ValueError, "expected clip_grad_norm above 0"),
+        ({"clip_grad_value": 1e-50}, ValueError, "expected clip_grad_value above 0, of float32's range"),
+        ({"clip_grad_value": "1"}, TypeError, "Trainer: expected clip_grad_value"),
+    ],
+)
+def test_trainers_that_cannot_clip_are_refused(clipping, error, message):
+    model = nt.Sequential(nt.Linear(2, 2))
+    with pytest.raises(error, match=message):
+        nt.Trainer(model, loss=nt.MSELoss(), optimizer=nt.SGD(model.parameters()), **clipping)
+    with pytest.raises(ValueError, match="expected no clipping with LBFGS"):
+        nt.Trainer(model, loss=nt.MSELoss(), optimizer=nt.LBFGS(model.parameters()), clip_grad_norm=1)

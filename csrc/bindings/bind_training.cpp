@@ -125,7 +125,8 @@ class PyEngine {
     }
 
   public:
-    PyEngine(const std::string& dtype, py::list layers, py::object loss, py::list groups)
+    PyEngine(const std::string& dtype, py::list layers, py::object loss, py::list groups,
+             const std::pair<double, double>& clipping)
         : layers_(std::move(layers)),
           loss_(std::move(loss)),
           groups_(std::move(groups)),
@@ -134,10 +135,11 @@ class PyEngine {
             borrow(py::reinterpret_borrow<py::tuple>(layer));
         }
         const auto& loss_settings = loss_.cast<const LossSettings&>();
+        const Clipping clips{clipping.first, clipping.second};
         if (dtype == "float32") {
-            engine_.emplace<Engine<float>>(make_plan<float>(layers_, loss_settings), groups_.all());
+            engine_.emplace<Engine<float>>(make_plan<float>(layers_, loss_settings), groups_.all(), clips);
         } else {
-            engine_.emplace<Engine<double>>(make_plan<double>(layers_, loss_settings), groups_.all());
+            engine_.emplace<Engine<double>>(make_plan<double>(layers_, loss_settings), groups_.all(), clips);
         }
     }
 
@@ -210,8 +212,9 @@ class PyEngine {
 
 void register_training(py::module_& m) {
     py::class_<PyEngine>(m, "Engine")
-        .def(py::init<const std::string&, py::list, py::object, py::list>(), py::arg("dtype"),
-             py::arg("layers"), py::arg("loss"), py::arg("groups"))
+        .def(py::init<const std::string&, py::list, py::object, py::list, const std::pair<double, double>&>(),
+             py::arg("dtype"), py::arg("layers"), py::arg("loss"), py::arg("groups"),
+             py::arg("clipping") = std::pair(0.0, 0.0))
         .def("step", &PyEngine::step, py::arg("x"), py::arg("target"), py::arg("sample_weight") = py::none(),
              py::arg("schedule") = py::none())
         .def("step_and_record", &PyEngine::step_and_record, py::arg("x"), py::arg("target"),

@@ -55,17 +55,20 @@ int Engine<T>::prepare(index_t rows) {
     for (const OptimizerSettings* group : groups_) settings_.push_back(*group);
     options_.resize(groups_.size() * static_cast<std::size_t>(threads));
     block_rows_ = rows_of_block(plan_, *kernels_, rows, threads);
-    work_.reserve(plan_, *kernels_, {block_rows_, block_rows_ < rows}, threads);
+    const bool keeps = clipping_.norm > 0;
+    work_.reserve(plan_, *kernels_, {block_rows_, keeps || block_rows_ < rows}, threads);
+    if (keeps) kept_.list(plan_);
     return plan_.work_per_row() * static_cast<double>(rows) < kWorthSharing ? 1 : threads;
 }
 
 template <class T>
-const UpdateOptions<T>* Engine<T>::options_of(int member, std::size_t step, const Ahead& ahead) {
+UpdateOptions<T>* Engine<T>::options_of(int member, std::size_t step, const Ahead& ahead) {
     UpdateOptions<T>* const options = options_.data() + static_cast<std::size_t>(member) * groups_.size();
     for (std::size_t group = 0; group < groups_.size(); ++group) {
         OptimizerSettings settings = settings_[group];
         ahead.apply(step, group, settings);
         options[group] = settings.at_step<T>(settings.steps + 1 + static_cast<std::int64_t>(step));
+        options[group].gradient_limit = static_cast<T>(clipping_.value);
     }
     return options;
 }
@@ -120,11 +123,13 @@ void Engine<T>::update(Member<T>& me, const Batch<T>& batch) {
 template <class T>
 template <class BlockOf>
 double Engine<T>::run_step(Team& team, index_t rows, double divisor, BlockOf block_of,
-                           const UpdateOptions<T>* options) {
+                           UpdateOptions<T>* options) {
+    const bool keeps = clipping_.norm > 0;
     double total = 0;
     for (index_t begin = 0; begin < rows; begin += block_rows_) {
         const Batch<T> batch = block_of(begin, std::min(block_rows_, rows - begin));
-        Member<T> me(team, *kernels_, {begin, batch.rows, rows}, work_.packing(team.index), options);
+        Member<T> me(team, *kernels_, {begin, batch.rows, rows}, work_.packing(team.index),
+                     keeps ? nullptr : options);
         forward(me, batch);
         loss(me, batch, divisor);
         me.sync();
@@ -134,8 +139,9 @@ double Engine<T>::run_step(Team& team, index_t rows, double divisor, BlockOf blo
             total = take_up(total, batch.rows, work_.loss(), batch.targets.sample_weight);
         }
         update(me, batch);
-        if (!me.block.last()) team.barrier();
+        if (keeps || !me.block.last()) team.barrier();
     }
+    if (keeps) kept_.clip_and_update(team, *kernels_, clipping_.norm, options, groups_.size());
     return total / divisor;
 }
 

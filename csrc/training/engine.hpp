@@ -6,6 +6,8 @@
 //   phase 2  on one's own weights: grad_weight with the update in its store, grad_bias and its update
 //   barrier  (or the end of the region)
 //
+// Where gradients are clipped by their norm, phase 2 keeps them, and a third one updates.
+//
 // A large batch goes through both phases in blocks of samples that stay in the cache; gradients are chains
 // over all of them, so that its size costs neither time nor memory nor a bit.
 //
@@ -17,6 +19,7 @@
 #include <cstdint>
 
 #include "threading/thread_pool.hpp"
+#include "training/clipping.hpp"
 #include "training/loss.hpp"
 #include "training/plan.hpp"
 #include "training/schedule.hpp"
@@ -50,8 +53,8 @@ class Engine {
   public:
     // Borrows the settings of all parameter groups, as it borrows the plan's parameters; counts the steps in
     // them.
-    Engine(Plan<T> plan, std::vector<OptimizerSettings*> groups)
-        : plan_(std::move(plan)), groups_(std::move(groups)) {}
+    Engine(Plan<T> plan, std::vector<OptimizerSettings*> groups, const Clipping& clipping = {})
+        : plan_(std::move(plan)), groups_(std::move(groups)), clipping_(clipping) {}
 
     const Plan<T>& plan() const { return plan_; }
 
@@ -67,10 +70,9 @@ class Engine {
   private:
     int prepare(index_t rows);  // makes room, and returns how many threads are worth it
     // The numbers of the step that follows `step` others, by group, where member `member` keeps them.
-    const UpdateOptions<T>* options_of(int member, std::size_t step, const Ahead& ahead);
+    UpdateOptions<T>* options_of(int member, std::size_t step, const Ahead& ahead);
     template <class BlockOf>
-    double run_step(Team& team, index_t rows, double divisor, BlockOf block_of,
-                    const UpdateOptions<T>* options);
+    double run_step(Team& team, index_t rows, double divisor, BlockOf block_of, UpdateOptions<T>* options);
     Ends<T> ends(std::size_t stage, const Batch<T>& batch) const;
     void forward(Member<T>& me, const Batch<T>& batch);
     void loss(Member<T>& me, const Batch<T>& batch, double divisor);
@@ -83,6 +85,8 @@ class Engine {
     std::vector<OptimizerSettings*> groups_;
     std::vector<OptimizerSettings> settings_;  // of the call in progress: another thread may change theirs
     std::vector<UpdateOptions<T>> options_;    // (members, groups)
+    Clipping clipping_;
+    KeptGradients<T> kept_;
     Workspace<T> work_;
     const Kernels<T>* kernels_ = nullptr;
     index_t block_rows_ = 0;

@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "core/update_options.hpp"
+#include "core/views.hpp"
 
 namespace ne_torch {
 
@@ -17,6 +18,15 @@ struct Learned {
     T* data = nullptr;      // null: there is none
     States<T> states = {};  // laid out as data; null where the optimizer wants none
     std::size_t group = 0;  // of the optimizer's parameter groups
+};
+
+// The gradient of one, which a stage has kept; a row is along the parameter's last axis.
+template <class T>
+struct Gradient {
+    Learned<T> parameter;
+    index_t rows;
+    index_t cols;
+    Matrix<const T> value;
 };
 
 }  // namespace ne_torch

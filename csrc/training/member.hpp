@@ -53,6 +53,9 @@ class Member {
         return {m.at(columns.begin, 0), m.row_stride, 1};
     }
 
+    // Whether phase 2 ends in an update. Otherwise a stage keeps its gradients, complete with the last block.
+    bool updates() const { return block.last() && options; }
+
     // In phase 1, before others' samples are read.
     void sync() {
         if (!by_samples_) team.barrier();
@@ -78,7 +81,7 @@ class Member {
     const Kernels<T>& kernels;
     const Block block;
     T* const packing;
-    const UpdateOptions<T>* const options;  // by parameter group
+    const UpdateOptions<T>* const options;  // by parameter group; null: gradients are kept, see updates()
     const Range columns;
 
   private:

@@ -5,8 +5,11 @@
 // operand of a product, and what one stage writes is what the next one reads.
 #pragma once
 
+#include <vector>
+
 #include "core/views.hpp"
 #include "training/layout.hpp"
+#include "training/learned.hpp"
 #include "training/member.hpp"
 
 namespace ne_torch {
@@ -51,6 +54,8 @@ class Stage {
 
     // Phase 2, when every member's phase 1 is done; of stages before the first that learns, too.
     virtual void update(Member<T>& /*me*/, const Ends<T>& /*ends*/) {}
+    // The gradients that it has kept where a member does not update, in the order of the layer's parameters.
+    virtual void list_gradients(std::vector<Gradient<T>>& /*gradients*/) const {}
 };
 
 }  // namespace ne_torch

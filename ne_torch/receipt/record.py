@@ -129,9 +129,10 @@ def _described(trainer: Trainer) -> list[list[Any]]:
         or not isinstance(trainer.loss, Loss)
         or {*map(type, layers)} - known
         or (trainer.scheduler is not None and trainer.scheduler.per_step)
+        or trainer._stepper.clips
     ):
         raise TypeError(
-            "Trainer.fit: expected Linear, ReLU and Softmax, a loss of ne_torch and SGD, without a "
+            "Trainer.fit: expected Linear, ReLU and Softmax, a loss of ne_torch and SGD, without clipping or a "
             "scheduler that counts steps, for a receipt, because verify has to build them again"
         )
     return [

@@ -7,15 +7,32 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ne_torch import _core
+from ne_torch.clipping import Clipping
 from ne_torch.losses import Loss
 from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.optimizers import LBFGS
 from ne_torch.typing import Array, ArrayLike
 
-__all__ = ["Samples", "checked_scheduler", "reduced", "require_whole_batch", "samples", "validation_samples"]
+__all__ = [
+    "Samples",
+    "checked_clipping",
+    "checked_scheduler",
+    "reduced",
+    "require_whole_batch",
+    "samples",
+    "validation_samples",
+]
 
 Samples: TypeAlias = tuple[Array, Array, Array | None]
 """x, target, and the weights of the samples where there are any."""
+
+
+def checked_clipping(norm: Any, value: Any, optimizer: Any) -> Clipping:
+    """Return how gradients are clipped; ValueError where they cannot be."""
+    clipping = Clipping.checked(norm, value)
+    if clipping != Clipping() and isinstance(optimizer, LBFGS):
+        raise ValueError("Trainer: expected no clipping with LBFGS, whose line search needs true gradients")
+    return clipping
 
 
 def checked_scheduler(scheduler: Any, optimizer: Any) -> LRScheduler | None:

@@ -7,6 +7,8 @@ from typing import Any
 from ne_torch import _core
 from ne_torch._engine import make_engine
 from ne_torch._mode import mode
+from ne_torch.clipping import Clipping
+from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.optimizers import LBFGS, Optimizer
 from ne_torch.training.arguments import Samples
 from ne_torch.training.progress import Progress
@@ -25,21 +27,33 @@ class Stepper:
     interrupt falls before both or after both. So is a scheduler that counts steps, with the hyperparameters.
     """
 
-    def __init__(self, model: Any, loss: Any, optimizer: Any, scheduler: Any = None) -> None:
+    def __init__(
+        self,
+        model: Any,
+        loss: Any,
+        optimizer: Any,
+        scheduler: LRScheduler | None = None,
+        clipping: Clipping = Clipping(),  # noqa: B008 - it cannot change
+    ) -> None:
         self._parts = (model, loss, optimizer)
         self._scheduler = scheduler
+        self._clipping = clipping
         self.renew()
 
     def renew(self) -> None:
         """Make the engine anew: model or optimizer have changed since."""
-        self.engine = make_engine(*self._parts)
+        self.engine = make_engine(*self._parts, self._clipping)
+
+    @property
+    def clips(self) -> bool:
+        """Whether gradients are clipped."""
+        return self._clipping != Clipping()
 
     def _schedule(self) -> _core.Schedule | None:
         """Return the coming hyperparameters, where a scheduler changes them from step to step."""
         if self._scheduler is None or not self._scheduler.per_step:
             return None
-        coming: _core.Schedule = self._scheduler._coming()
-        return coming
+        return self._scheduler._coming()
 
     def step(self, x: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Train on one batch; return its loss before the update."""
@@ -96,6 +110,8 @@ class Stepper:
                 operands = (target,) if weight is None else (target, weight)
                 value: float = loss.forward(model.forward(x), *operands)
                 model.backward(loss.backward())
+            if self.clips:
+                self._clipping.clip(model.parameters())
             return value
 
         try:

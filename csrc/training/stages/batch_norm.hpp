@@ -80,6 +80,9 @@ class BatchNormStage final : public Stage<T> {
         ScaleShift<T>::update(me, learned_.bias, mine, grad_bias_);
         if (running_.batches && me.team.index == 0) ++*running_.batches;
     }
+    void list_gradients(std::vector<Gradient<T>>& gradients) const override {
+        learned_.list(this->in_features, grad_weight_, grad_bias_, gradients);
+    }
 
   private:
     static const T* of(const Learned<T>& learned, Range range) {

@@ -113,7 +113,7 @@ template <class T>
 void DenseStage<T>::update_weight(Member<T>& me, const Ends<T>& ends) {
     GemmArgs<T> g = grad_weight_product(me.block.rows, ends);
     if (!me.block.first()) g.initial = read(grad_weight_);
-    if (me.block.last()) {
+    if (me.updates()) {
         g.update = &me.options[weight_.group];
     } else {
         g.epilogue = Epilogue::store;
@@ -130,12 +130,18 @@ void DenseStage<T>::update_bias(Member<T>& me, const Ends<T>& ends) {
     me.kernels.row_sums(count, me.block.rows,
                         {ends.grad_output.at(mine.begin, 0), ends.grad_output.row_stride, 1},
                         !me.block.first(), grad);
-    if (!me.block.last()) return;
+    if (!me.updates()) return;
     States<T> states = bias_.states;
     for (T*& state : states) {
         if (state) state += mine.begin;
     }
     me.kernels.update(me.options[bias_.group], 1, count, {grad}, {bias_.data + mine.begin}, states.data());
+}
+
+template <class T>
+void DenseStage<T>::list_gradients(std::vector<Gradient<T>>& gradients) const {
+    gradients.push_back({weight_, this->out_features, this->in_features, read(grad_weight_)});
+    if (bias_.data) gradients.push_back({bias_, 1, this->out_features, {grad_bias_, this->out_features, 1}});
 }
 
 template class DenseStage<float>;

@@ -31,6 +31,7 @@ class DenseStage final : public Stage<T> {
     void forward(Member<T>& me, const Ends<T>& ends) override;
     void backward(Member<T>& me, const Ends<T>& ends) override;
     void update(Member<T>& me, const Ends<T>& ends) override;
+    void list_gradients(std::vector<Gradient<T>>& gradients) const override;
 
   private:
     GemmArgs<T> output_product(index_t rows, const Ends<T>& ends) const;

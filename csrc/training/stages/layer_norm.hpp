@@ -57,6 +57,9 @@ class LayerNormStage final : public Stage<T> {
         ScaleShift<T>::update(me, learned_.weight, mine, grad_weight_);
         ScaleShift<T>::update(me, learned_.bias, mine, grad_bias_);
     }
+    void list_gradients(std::vector<Gradient<T>>& gradients) const override {
+        learned_.list(this->in_features, grad_weight_, grad_bias_, gradients);
+    }
 
   private:
     T eps_;

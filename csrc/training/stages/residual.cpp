@@ -73,6 +73,11 @@ void ResidualStage<T>::update(Member<T>& me, const Ends<T>& ends) {
     for (std::size_t i = 0; i < f_->size(); ++i) f_->stage(i).update(me, inner(i, ends));
 }
 
+template <class T>
+void ResidualStage<T>::list_gradients(std::vector<Gradient<T>>& gradients) const {
+    for (std::size_t i = 0; i < f_->size(); ++i) f_->stage(i).list_gradients(gradients);
+}
+
 template class ResidualStage<float>;
 template class ResidualStage<double>;
 

@@ -25,6 +25,7 @@ class ResidualStage final : public Stage<T> {
     void forward(Member<T>& me, const Ends<T>& ends) override;
     void backward(Member<T>& me, const Ends<T>& ends) override;
     void update(Member<T>& me, const Ends<T>& ends) override;
+    void list_gradients(std::vector<Gradient<T>>& gradients) const override;
 
   private:
     Ends<T> inner(std::size_t i, const Ends<T>& ends) const;

@@ -1,4 +1,6 @@
 // The elementary functions of docs/reproducibility.md, one number at a time.
+#pragma once
+
 #include <cmath>
 #include <cstddef>
 #include <limits>

@@ -1,11 +1,10 @@
-// The losses of docs/reproducibility.md, one plain loop for each. Part of twin.cpp, whose exponential it
-// uses.
+// The losses of docs/reproducibility.md, one plain loop for each. Part of twin.cpp.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 
-#include "logarithm.hpp"
+#include "elementary.hpp"
 
 namespace {
 

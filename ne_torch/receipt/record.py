@@ -132,8 +132,8 @@ def _described(trainer: Trainer) -> list[list[Any]]:
         or trainer._stepper.clips
     ):
         raise TypeError(
-            "Trainer.fit: expected Linear, ReLU and Softmax, a loss of ne_torch and SGD, without clipping or a "
-            "scheduler that counts steps, for a receipt, because verify has to build them again"
+            "Trainer.fit: expected Linear, ReLU and Softmax, a loss of ne_torch and SGD, without clipping or "
+            "a scheduler that counts steps, for a receipt, because verify has to build them again"
         )
     return [
         ["Linear", layer.in_features, layer.out_features, layer.bias is not None, layer.dtype.name]

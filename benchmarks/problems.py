@@ -9,14 +9,18 @@ import numpy as np
 
 
 class Net(NamedTuple):
-    """Widths of a net with ReLU between its layers, and the batch it is trained on."""
+    """Widths of a net, the batch it is trained on, and with what."""
 
     widths: tuple[int, ...]
     batch: int
+    activation: str = "relu"  # between its layers; or tanh
+    loss: str = "mse"  # or cross_entropy, with classes
+    optimizer: str = "sgd"  # or adam
 
     @property
     def name(self) -> str:
-        return f"{'-'.join(map(str, self.widths))}, {self.batch}"
+        others = [word for word in self[2:] if word not in ("relu", "mse", "sgd")]
+        return ", ".join(["-".join(map(str, self.widths)), str(self.batch), *others])
 
     @property
     def flops(self) -> int:
@@ -28,7 +32,10 @@ class Net(NamedTuple):
         """Return x, target, weights and biases, the same for every peer."""
         generator = np.random.default_rng(0)
         x = generator.standard_normal((self.batch, self.widths[0])).astype("float32")
-        target = generator.standard_normal((self.batch, self.widths[-1])).astype("float32")
+        if self.loss == "cross_entropy":
+            target = generator.integers(self.widths[-1], size=self.batch)
+        else:
+            target = generator.standard_normal((self.batch, self.widths[-1])).astype("float32")
         pairs = list(itertools.pairwise(self.widths))
         weights = [
             (generator.standard_normal((m, n)) * np.sqrt(2 / (n + m))).astype("float32") for n, m in pairs
@@ -45,6 +52,14 @@ STEPS = {
     Net((1024, 1024, 1024, 1024), 256): (1.35, 1.2, 1.2, 0.90, 0.86),
     Net((64, 32, 10), 32): (45, 3, 5, None, None),
     Net((4, 32, 32, 1), 32): (50, 2.2, 7, None, None),
+}
+
+# Steps with other losses, activations and optimizers, with the floors they were built to: times faster than
+# the best of torch and of JAX, share of the FMA peak of all threads (the products' operations alone counted).
+# The first is the problem of SimpleChains.jl's own benchmark.
+RECIPES = {
+    Net((4, 32, 16, 4), 10000, "tanh", "mse", "adam"): (7, None, 0.35),
+    Net((784, 128, 10), 64, "relu", "cross_entropy", "adam"): (3, 1.7, None),
 }
 
 # The table of serving, with the floors it was built to: threads, times faster than the best of onnxruntime,

@@ -15,6 +15,10 @@ THREAD_VARIABLES = ("NE_TORCH_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 # The installed ne_torch is measured: the root, which holds its sources too, comes last in the path.
 WORKER = "import sys; sys.path.append(sys.argv.pop(1)); from benchmarks.worker import main; main()"
 PEERS = ("ne_torch", "torch.eager", "torch.by_hand", "torch.compiled", "jax.stepwise", "jax.loop", "numpy")
+RECIPE_PEERS = (
+    *("ne_torch", "torch.eager", "torch.foreach", "torch.fused", "torch.compiled"),
+    *("jax.stepwise", "jax.loop"),
+)
 
 
 def affinity(threads: int):

@@ -51,6 +51,8 @@ def main() -> None:
     elif task == "shapes":
         nets = [net for pair in problems.NEIGHBOURS.items() for net in pair]
         result = steps(peer, list(dict.fromkeys(nets)), seconds)
+    elif task == "recipes":
+        result = steps(peer, list(problems.RECIPES), seconds)
     elif task == "layers":
         result = layers(peer, seconds)
     else:

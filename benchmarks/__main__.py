@@ -8,10 +8,13 @@ import os
 
 from benchmarks import http, predict, report
 from benchmarks.machine import describe
-from benchmarks.runner import PEERS, ROOT, PeakProbe, run_rounds
+from benchmarks.runner import PEERS, RECIPE_PEERS, ROOT, PeakProbe, run_rounds
 
 RESULTS = ROOT / "benchmarks" / "results" / "results.json"
-QUESTIONS = ("steps", "shapes", "layers", "epoch", "small", "predict", "startup", "accuracy", "http")
+QUESTIONS = (
+    *("steps", "recipes", "shapes", "layers", "epoch", "regularised", "small"),
+    *("predict", "startup", "accuracy", "http"),
+)
 
 
 def measure(only: list[str], rounds: int, seconds: float) -> dict:
@@ -26,12 +29,16 @@ def measure(only: list[str], rounds: int, seconds: float) -> dict:
         probe.measure()
         results["steps"] = run_rounds("steps", PEERS, counts, rounds, seconds, probe.measure)
         results["peak"] = {"1": probe.one, str(threads): probe.all}
+    if "recipes" in only:
+        results["recipes"] = run_rounds("recipes", RECIPE_PEERS, counts, rounds, seconds)
     if "shapes" in only:
         results["shapes"] = run_rounds("shapes", ["ne_torch"], counts, rounds, seconds)
     if "layers" in only:
         results["layers"] = run_rounds("layers", ["ne_torch", "numpy"], counts, rounds, seconds / 4)
     if "epoch" in only:
         results["epoch"] = run_rounds("epoch", ["ne_torch", "torch"], counts, 1, seconds)
+    if "regularised" in only:
+        results["regularised"] = run_rounds("regularised", ["ne_torch", "torch"], counts[-1:], 1, seconds)
     if "small" in only:
         results["small"] = run_rounds("small", ["ne_torch", "torch"], counts[-1:], rounds, seconds)
     if "predict" in only:

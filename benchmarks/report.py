@@ -4,41 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import report_serving
-from benchmarks.problems import NEIGHBOURS, STEPS, Net
+from benchmarks import report_recipes, report_serving
+from benchmarks.problems import NEIGHBOURS, STEPS
+from benchmarks.report_answers import Steps
 from benchmarks.report_text import median, table, us
-
-
-class Steps:
-    """The answers about training steps, in the terms of the table."""
-
-    def __init__(self, results: dict) -> None:
-        self.steps, self.threads = results["steps"], results["threads"]
-        self.peak = {int(count): median(values) for count, values in results["peak"].items() if values}
-
-    def times(self, peer: str, threads: int, net: Net) -> list[float] | None:
-        found = self.steps.get(f"{peer}, {threads}", {}).get(net.name)
-        return found and found["us"]
-
-    def best(self, library: str, net: Net) -> tuple[float, str]:
-        """The median of the fastest way in which a library was tried, and its name."""
-        tried = [
-            (median(entry[net.name]["us"]), name)
-            for name, entry in self.steps.items()
-            if name.startswith(library) and net.name in entry
-        ]
-        return min(tried, default=(float("nan"), "not measured"))
-
-    def ours(self, net: Net) -> float:
-        return median(self.times("ne_torch", self.threads, net))
-
-    def ratio(self, library: str, net: Net) -> float:
-        return self.best(library, net)[0] / self.ours(net)
-
-    def share(self, threads: int, net: Net) -> float:
-        if threads not in self.peak:
-            return float("nan")
-        return net.flops / median(self.times("ne_torch", threads, net)) / 1e3 / self.peak[threads]
 
 
 def steps_table(results: dict) -> str:
@@ -147,6 +116,7 @@ def behind(results: dict) -> list[str]:
     for shape, which, count, mine, ratio in layer_ratios(results):
         if ratio < 1:
             lines.append(f"layer {shape}, {which}, {count} threads: {mine:.3g} us, NumPy / ours {ratio:.2f}")
+    lines += report_recipes.behind(results)
     if "predict" in results:
         lines += report_serving.behind(results)
     lines += [f"{what}: {r:.2f} times one thread's time" for what, r in thread_ratios(results) if r > 1.05]
@@ -189,8 +159,10 @@ def page(results: dict, notes: str) -> str:
         "A training step": f"{steps_table(results)}\n\n![steps](steps.png)\n\nAll medians, in us:\n\n"
         f"{peers_table(results)}",
         "Where ne_torch is behind": f"Peers, floors, and one thread, wherever they win:\n\n{slower}",
+        "Other losses, activations and optimizers": report_recipes.recipes_text(results),
         "Other shapes": f"A cliff would be a last column far above 1.\n\n{shapes_table(results)}",
         "An epoch of MNIST": epoch_text(results),
+        "MNIST with dropout, AdamW and one cycle": report_recipes.regularised_text(results),
         "Standalone layers": "Our median, and NumPy's (matmul and the element-wise work) over it.\n\n"
         + layers_table(results),
         "Small calls": small_text(results),

@@ -16,13 +16,24 @@ def root_comes_last_in_the_path(monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT)])
 
 
-def test_peers_train_the_same_net():
+PEERS = ("ne_torch", "torch.eager")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "peers"),
+    [
+        ((), (*PEERS, "numpy", "torch.by_hand")),
+        (("tanh", "mse", "adam"), (*PEERS, "torch.foreach", "torch.fused")),
+        (("relu", "cross_entropy", "adam"), (*PEERS, "torch.foreach", "torch.fused")),
+    ],
+)
+def test_peers_train_the_same_net(recipe, peers):
     from benchmarks.problems import Net
     from benchmarks.worker import trainer_of
 
-    net = Net((7, 5, 3), 8)
+    net = Net((7, 5, 3), 8, *recipe)
     losses = {}
-    for peer in ("ne_torch", "numpy", "torch.eager", "torch.by_hand"):
+    for peer in peers:
         run, loss = trainer_of(peer)(net)
         run(50)
         losses[peer] = loss()
@@ -32,7 +43,7 @@ def test_peers_train_the_same_net():
 def test_page_names_what_is_behind():
     from benchmarks import report
     from benchmarks.predict import PEERS
-    from benchmarks.problems import LAYERS, NEIGHBOURS, PREDICTIONS, STEPS
+    from benchmarks.problems import LAYERS, NEIGHBOURS, PREDICTIONS, RECIPES, STEPS
 
     def entry(nets, us):
         return {net.name: {"us": [us] * 3} for net in nets}
@@ -53,6 +64,12 @@ def test_page_names_what_is_behind():
             for n in (1, 2)
         }
         | {f"{peer}, {n}": entry(STEPS, 1e6) for peer in ("jax", "numpy") for n in (1, 2)},
+        "recipes": {
+            f"{peer}, {n}": entry(RECIPES, us)
+            for peer, us in (("ne_torch", 1000.0), ("torch.fused", 2000.0), ("jax", 2000.0))
+            for n in (1, 2)
+        },
+        "regularised": {"ne_torch, 2": {"seconds": [1.25], "right": 985, "images": 1000}},
         "shapes": {"ne_torch, 1": entry(shapes, 10.0), "ne_torch, 2": entry(shapes, 12.0)},
         "layers": {f"{peer}, {n}": layers for peer in ("ne_torch", "numpy") for n in (1, 2)},
         "epoch": {"ne_torch, 1": {"seconds": [1.0], "megabytes": 3.0}, "torch, 1": {"seconds": [4.0]}},
@@ -65,6 +82,9 @@ def test_page_names_what_is_behind():
     page = report.page(results, "## Notes\n\nby hand")
     assert "784-128-10, 64: 0.50 times torch, 1 threads, floor 3.5" in page
     assert "step of 784-128-10, 63: 1.20 times one thread's time" in page
+    assert "784-128-10, 64, cross_entropy, adam: 2.00 times torch.fused, 1 threads, floor 3" in page
+    assert "4-32-16-4, 10000, tanh, adam: 20% of the peak of all threads, floor 35%" in page
+    assert "| ne_torch, 2 | 1.25 | 98.50% |" in page
     assert "The best of torch over the best of ne_torch: 4.00." in page
     assert "FMA peak, measured between the rounds: 1 thread(s) 100 GFLOP/s" in page
     assert "prediction of 64-32-10, 1, 1 thread(s): 3.00 times onnxruntime, floor 4" in page

@@ -7,7 +7,6 @@ import ne_torch as nt
 from benchmarks.peers import LEARNING_RATE
 from benchmarks.timing import repeated
 
-
 ACTIVATIONS = {"relu": nt.ReLU, "tanh": nt.Tanh}
 LOSSES = {"mse": nt.MSELoss, "cross_entropy": nt.CrossEntropyLoss}
 OPTIMIZERS = {"sgd": nt.SGD, "adam": nt.Adam}

@@ -1,0 +1,38 @@
+"""What the results say about steps: the times of a peer, the best of a library, shares of the peak."""
+
+from __future__ import annotations
+
+from benchmarks.problems import Net
+from benchmarks.report_text import median
+
+
+class Steps:
+    """The answers about training steps, in the terms of the table."""
+
+    def __init__(self, results: dict, question: str = "steps") -> None:
+        self.steps, self.threads = results[question], results["threads"]
+        self.peak = {int(count): median(values) for count, values in results["peak"].items() if values}
+
+    def times(self, peer: str, threads: int, net: Net) -> list[float] | None:
+        found = self.steps.get(f"{peer}, {threads}", {}).get(net.name)
+        return found and found["us"]
+
+    def best(self, library: str, net: Net) -> tuple[float, str]:
+        """The median of the fastest way in which a library was tried, and its name."""
+        tried = [
+            (median(entry[net.name]["us"]), name)
+            for name, entry in self.steps.items()
+            if name.startswith(library) and net.name in entry
+        ]
+        return min(tried, default=(float("nan"), "not measured"))
+
+    def ours(self, net: Net) -> float:
+        return median(self.times("ne_torch", self.threads, net))
+
+    def ratio(self, library: str, net: Net) -> float:
+        return self.best(library, net)[0] / self.ours(net)
+
+    def share(self, threads: int, net: Net) -> float:
+        if threads not in self.peak:
+            return float("nan")
+        return net.flops / median(self.times("ne_torch", threads, net)) / 1e3 / self.peak[threads]

@@ -26,7 +26,7 @@ template <class V>
 void activation_forward(const OptionsOf<V>& options, index_t rows, index_t cols,
                         Matrix<const typename V::T> input, Matrix<typename V::T> output) {
     with_activation<V>(options, [&](auto function) {
-        for_each_chunk<V>(rows, cols, [&](index_t i, index_t j, auto lanes) {
+        for_each_chunk<V>(rows, cols, [=](index_t i, index_t j, auto lanes) {
             lanes.store(output.at(i, j), function.forward(lanes.load(input.at(i, j))));
         });
     });
@@ -37,7 +37,7 @@ void activation_backward_saved(const OptionsOf<V>& options, index_t rows, index_
                                Matrix<const typename V::T> grad_output, Matrix<const typename V::T> saved,
                                Matrix<typename V::T> grad_input) {
     with_activation<V>(options, [&](auto function) {
-        for_each_chunk<V>(rows, cols, [&](index_t i, index_t j, auto lanes) {
+        for_each_chunk<V>(rows, cols, [=](index_t i, index_t j, auto lanes) {
             const V grad = lanes.load(grad_output.at(i, j));
             lanes.store(grad_input.at(i, j), function.backward(grad, lanes.load(saved.at(i, j))));
         });
@@ -53,7 +53,7 @@ void activation_backward(const OptionsOf<V>& options, index_t rows, index_t cols
         return activation_backward_saved<V>(options, rows, cols, grad_output, input, grad_input);
     }
     with_activation<V>(options, [&](auto function) {
-        for_each_chunk<V>(rows, cols, [&](index_t i, index_t j, auto lanes) {
+        for_each_chunk<V>(rows, cols, [=](index_t i, index_t j, auto lanes) {
             const V grad = lanes.load(grad_output.at(i, j));
             const V y = function.forward(lanes.load(input.at(i, j)));
             lanes.store(grad_input.at(i, j), function.backward(grad, y));

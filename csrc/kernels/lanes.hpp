@@ -18,9 +18,11 @@ struct FirstLanes {
     void store(typename V::T* p, V x) const { x.store(p, mask); }
 };
 
-// body(i, lanes) for i = 0, lanes, 2 lanes, ... below n; the last call is masked where n is no multiple
+// body(i, lanes) for i = 0, lanes, 2 lanes, ... below n; the last call is masked where n is no multiple.
+// Inlined into the kernel, and where the kernel is a lambda the body holds its views by value: else they would
+// be read again, and their strides multiplied, after every store of a vector, which might have changed them.
 template <class V, class Body>
-inline void for_each_chunk(index_t n, Body body) {
+NE_TORCH_INLINE void for_each_chunk(index_t n, Body body) {
     index_t i = 0;
     for (; i + V::lanes <= n; i += V::lanes) body(i, AllLanes<V>{});
     if (i < n) body(i, FirstLanes<V>{V::first(static_cast<int>(n - i))});
@@ -28,7 +30,7 @@ inline void for_each_chunk(index_t n, Body body) {
 
 // body(i, j, lanes) for every chunk of every row
 template <class V, class Body>
-inline void for_each_chunk(index_t rows, index_t cols, Body body) {
+NE_TORCH_INLINE void for_each_chunk(index_t rows, index_t cols, Body body) {
     for (index_t i = 0; i < rows; ++i) {
         for_each_chunk<V>(cols, [&](index_t j, auto lanes) { body(i, j, lanes); });
     }

@@ -195,7 +195,7 @@ void update(const UpdateOptions<typename V::T>& options, index_t rows, index_t c
     const V scale = V::broadcast(options.gradient_scale), limit = V::broadcast(options.gradient_limit);
     const V weight_decay = V::broadcast(options.weight_decay), shrink = V::broadcast(options.shrink);
     with_optimizer<V>(options, [&](auto step) {
-        for_each_chunk<V>(rows, cols, [&](index_t i, index_t j, auto lanes) {
+        for_each_chunk<V>(rows, cols, [=](index_t i, index_t j, auto lanes) {
             T* const p = param.at(i, j);
             const StateAt<V, decltype(lanes)> states{state, p - param.data, lanes};
             V old = lanes.load(p);

@@ -50,7 +50,7 @@ NE_TORCH_INLINE void element_wise_forward(const LossArgs<typename V::T>& args) {
 template <class V>
 NE_TORCH_INLINE void element_wise_values(const LossArgs<typename V::T>& args) {
     with_loss<V>(*args.options, [&](auto function) {
-        for_each_chunk<V>(args.classes, args.count, [&](index_t c, index_t j, auto lanes) {
+        for_each_chunk<V>(args.classes, args.count, [=](index_t c, index_t j, auto lanes) {
             const V p = lanes.load(args.prediction.at(c, j));
             const V value = function.value(c, p, lanes.load(args.target.at(c, j)));
             lanes.store(args.values.at(c, j),
@@ -62,7 +62,7 @@ NE_TORCH_INLINE void element_wise_values(const LossArgs<typename V::T>& args) {
 template <class V>
 NE_TORCH_INLINE void element_wise_backward(const LossArgs<typename V::T>& args) {
     with_loss<V>(*args.options, [&](auto function) {
-        for_each_chunk<V>(args.classes, args.count, [&](index_t c, index_t j, auto lanes) {
+        for_each_chunk<V>(args.classes, args.count, [=](index_t c, index_t j, auto lanes) {
             const V factor = loss_factor<V>(args, c, j, lanes);
             const V p = lanes.load(args.prediction.at(c, j)), t = lanes.load(args.target.at(c, j));
             lanes.store(args.grad_input.at(c, j), function.backward(c, factor, p, t));

@@ -8,10 +8,10 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
-#include "bindings/loss_operands.hpp"
 #include "bindings/make_plan.hpp"
 #include "bindings/parameter_groups.hpp"
 #include "bindings/structure.hpp"
+#include "bindings/training_operands.hpp"
 #include "threading/thread_pool.hpp"
 #include "training/engine.hpp"
 
@@ -20,12 +20,6 @@ namespace {
 
 // Engine with what it borrows: the layers' arrays and the optimizer's settings.
 class PyEngine {
-    struct Operands {
-        Array input;
-        LossOperands others;
-    };
-    using Order = py::array_t<std::int64_t, py::array::c_style>;
-
     template <class Body>
     auto visit(Body body) {
         if (auto* engine = std::get_if<Engine<float>>(&engine_)) return body(*engine, Dtype::float32);
@@ -78,50 +72,20 @@ class PyEngine {
     }
 
     template <class T>
-    static Operands operands(const Plan<T>& plan, py::handle input, py::handle target,
-                             py::handle sample_weight, Dtype dtype, const char* place) {
-        Array x = input_array(input, place, "x", dtype);
-        if (x.ndim() == 0 || x.last() != plan.in_features()) {
-            throw py::value_error(std::string(place) + ": expected x of shape (..., " +
-                                  std::to_string(plan.in_features()) + "), got " + shape_text(x));
-        }
-        auto shape = shape_of(x);
-        shape.back() = plan.out_features();
-        LossOperands others(plan.loss(), target, sample_weight, {place, "the model's output", shape, dtype});
-        if (others.rows() != x.rows()) {
-            throw py::value_error(std::string(place) +
-                                  ": expected sample_weight of shape (), the weight of " +
-                                  "the one sample, got (" + std::to_string(others.rows()) + ",)");
-        }
-        return {std::move(x), std::move(others)};
-    }
-
-    static Order checked_order(py::handle order, index_t rows) {
-        auto indices = py::cast<Order>(order);
-        for (py::ssize_t i = 0; i < indices.size(); ++i) {
-            if (indices.data()[i] < 0 || indices.data()[i] >= rows || indices.size() != rows) {
-                throw py::value_error("Trainer.fit: expected an order of 0 .. " + std::to_string(rows - 1));
-            }
-        }
-        return indices;
+    static TrainingOperands operands(const Plan<T>& plan, const char* place, py::handle input,
+                                     py::handle target, py::handle sample_weight,
+                                     py::handle order = py::none()) {
+        constexpr Dtype dtype = sizeof(T) == 4 ? Dtype::float32 : Dtype::float64;
+        return {{place, plan.in_features(), plan.out_features(), plan.loss(), dtype},
+                input,
+                target,
+                sample_weight,
+                order};
     }
 
     template <class T>
-    static Targets<T> targets_of(const Operands& operands) {
-        const LossBatch<T> batch = operands.others.batch<T>(nullptr);
-        return {{batch.target, batch.classes, 1}, batch.indices, batch.sample_weight};
-    }
-
-    template <class T>
-    static Batch<T> batch_of(const Engine<T>& engine, const Operands& operands) {
-        return {operands.others.rows(),
-                {operands.input.data<T>(), engine.plan().in_features(), 1},
-                targets_of<T>(operands)};
-    }
-
-    template <class T>
-    static Samples<T> samples_of(const Engine<T>&, const Operands& operands, const std::int64_t* order) {
-        return {operands.input.data<T>(), targets_of<T>(operands), order, operands.others.rows()};
+    static Samples<T> samples_for(const Engine<T>&, const TrainingOperands& all) {
+        return all.samples<T>();
     }
 
   public:
@@ -149,13 +113,14 @@ class PyEngine {
     py::object step(py::handle input, py::handle target, py::handle sample_weight, PySchedule* schedule) {
         if (stale()) return py::none();
         return visit([&](auto& engine, Dtype dtype) -> py::object {
-            const Operands all = operands(engine.plan(), input, target, sample_weight, dtype, "Trainer.step");
+            const TrainingOperands all =
+                operands(engine.plan(), "Trainer.step", input, target, sample_weight);
             check_parameters(dtype);
-            const index_t rows = all.others.rows();
+            const index_t rows = all.rows();
             if (rows == 0) throw py::value_error("Trainer.step: expected at least one row, got none");
             require_batches(engine.plan(), rows, rows);
             const double loss = run(static_cast<double>(rows) * engine.plan().work_per_row(),
-                                    [&] { return engine.step(batch_of(engine, all)); });
+                                    [&] { return engine.step(samples_for(engine, all)); });
             if (schedule) schedule->move_on(1);
             return py::float_(loss);
         });
@@ -181,15 +146,14 @@ class PyEngine {
         const auto first = cursor[0].cast<index_t>();
         const auto total_loss = cursor[1].cast<double>();
         visit([&](auto& engine, Dtype dtype) {
-            const Operands all = operands(engine.plan(), input, target, sample_weight, dtype, "Trainer.fit");
-            const index_t rows = all.others.rows();
+            const TrainingOperands all =
+                operands(engine.plan(), "Trainer.fit", input, target, sample_weight, order);
+            const index_t rows = all.rows();
             check_parameters(dtype);
-            const auto indices = order.is_none() ? std::nullopt : std::optional(checked_order(order, rows));
             require_batches(engine.plan(), rows - first, std::min(batch_size, rows));
             const EpochPart part = run(1e9, [&] {
-                return engine.run(samples_of(engine, all, indices ? indices->data() : nullptr), first,
-                                  std::min(batch_size, rows), seconds, total_loss,
-                                  schedule ? schedule->ahead() : Ahead{});
+                return engine.run(samples_for(engine, all), first, std::min(batch_size, rows), seconds,
+                                  total_loss, schedule ? schedule->ahead() : Ahead{});
             });
             if (schedule) schedule->move_on(part.steps);
             cursor[0] = first + part.rows;

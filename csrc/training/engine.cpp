@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <utility>
 
 #include "dispatch/registry.hpp"
+#include "training/blocks.hpp"
 
 namespace ne_torch {
 namespace {
@@ -13,37 +13,6 @@ namespace {
 // Two barriers and the start of a region take about a microsecond between threads that are awake; below a
 // million multiply-adds (4 us of a core at 230 GFLOP/s... in float32) sharing gains less than that.
 constexpr double kWorthSharing = 1e6;
-
-// What a member's samples of a block may occupy: half of a second-level cache of 512 KiB. A block has no
-// fewer samples than pay for taking up the gradients of all weights once more, two memory accesses a weight.
-constexpr index_t kBlockBytes = 262144;
-constexpr index_t kFewestRows = 256;
-
-// Samples of a block: even shares of the batch, in whole tiles for every member.
-template <class T>
-index_t rows_of_block(const Plan<T>& plan, const Kernels<T>& kernels, index_t rows, int threads) {
-    const index_t bytes = plan.room_per_row() * static_cast<index_t>(sizeof(T));
-    const index_t most = std::max(kFewestRows, kBlockBytes / bytes * threads);
-    if (rows <= 2 * most || plan.mixes_samples()) return rows;
-    const index_t blocks = (rows + most - 1) / most;
-    return round_up((rows + blocks - 1) / blocks, index_t{kernels.tile_cols} * threads);
-}
-
-// The rows from `begin` on.
-template <class T>
-Matrix<const T> below(Matrix<const T> m, index_t begin) {
-    return {m.at(begin, 0), m.row_stride, m.col_stride};
-}
-
-// Row order[i] of source becomes row i of target; nothing where there is no source.
-template <class U>
-void copy_rows(const U* source, index_t width, const std::int64_t* order, Range rows, U* target) {
-    if (!source) return;
-    const std::size_t bytes = static_cast<std::size_t>(width) * sizeof(U);
-    for (index_t i = rows.begin; i < rows.end; ++i) {
-        std::memcpy(target + i * width, source + order[i] * width, bytes);
-    }
-}
 
 }  // namespace
 
@@ -118,16 +87,17 @@ void Engine<T>::update(Member<T>& me, const Batch<T>& batch) {
     }
 }
 
-// block_of(begin, rows) gives a block of the batch, divisor is that of its loss. The loss is returned to
-// member 0; the others get 0.
+// One step on `rows` samples from `first` on. The loss is returned to member 0; the others get 0.
 template <class T>
-template <class BlockOf>
-double Engine<T>::run_step(Team& team, index_t rows, double divisor, BlockOf block_of,
+double Engine<T>::run_step(Team& team, const Samples<T>& samples, index_t first, index_t rows,
                            UpdateOptions<T>* options) {
+    const double divisor = this->divisor(samples, first, rows);
     const bool keeps = clipping_.norm > 0;
     double total = 0;
     for (index_t begin = 0; begin < rows; begin += block_rows_) {
-        const Batch<T> batch = block_of(begin, std::min(block_rows_, rows - begin));
+        const index_t count = std::min(block_rows_, rows - begin);
+        const Range mine = share_range(count, kernels_->lanes, team.index, team.count);
+        const Batch<T> batch = gather(samples, first + begin, count, mine, work_.gathered());
         Member<T> me(team, *kernels_, {begin, batch.rows, rows}, work_.packing(team.index),
                      keeps ? nullptr : options);
         forward(me, batch);
@@ -145,45 +115,25 @@ double Engine<T>::run_step(Team& team, index_t rows, double divisor, BlockOf blo
     return total / divisor;
 }
 
+// What the loss of a batch is divided by: every member counts for itself.
 template <class T>
-double Engine<T>::step(const Batch<T>& batch) {
-    const int threads = prepare(batch.rows);
-    const double divisor = this->divisor(batch.targets, batch.rows, nullptr);
+double Engine<T>::divisor(const Samples<T>& samples, index_t first, index_t rows) const {
+    const std::int64_t* const order = samples.order ? samples.order + first : nullptr;
+    const Targets<T> targets = samples.targets.below(order ? 0 : first);
+    return loss_divisor(plan_.loss(), rows, plan_.out_features(), targets.indices, targets.sample_weight,
+                        order);
+}
+
+template <class T>
+double Engine<T>::step(const Samples<T>& batch) {
+    const int threads = prepare(batch.count);
     double value = 0;
-    parallel(threads, plan_.work_per_row() * static_cast<double>(batch.rows), [&](Team& team) {
-        const auto part = [&](index_t begin, index_t rows) -> Batch<T> {
-            return {rows, below(batch.input, begin), batch.targets.below(begin)};
-        };
-        const double mine = run_step(team, batch.rows, divisor, part, options_of(team.index, 0, {}));
+    parallel(threads, plan_.work_per_row() * static_cast<double>(batch.count), [&](Team& team) {
+        const double mine = run_step(team, batch, 0, batch.count, options_of(team.index, 0, {}));
         if (team.index == 0) value = mine;
     });
     for (OptimizerSettings* group : groups_) ++group->steps;
     return value;
-}
-
-// Every member copies the samples that it will turn, so that no barrier is needed in between.
-template <class T>
-Batch<T> Engine<T>::gather(const Samples<T>& samples, index_t first, index_t rows, const Team& team) const {
-    const index_t in = plan_.in_features(), out = plan_.out_features();
-    const Targets<T>& all = samples.targets;
-    if (!samples.order) return {rows, {samples.input + first * in, in, 1}, all.below(first)};
-    const std::int64_t* const order = samples.order + first;
-    const Range mine = share_range(rows, kernels_->lanes, team.index, team.count);
-    copy_rows(samples.input, in, order, mine, work_.gathered_input().data);
-    copy_rows(all.dense.data, out, order, mine, work_.gathered_target().data);
-    copy_rows(all.indices, 1, order, mine, work_.gathered_indices());
-    copy_rows(all.sample_weight, 1, order, mine, work_.gathered_sample_weight());
-    return {rows,
-            read(work_.gathered_input()),
-            {read(work_.gathered_target()), all.indices ? work_.gathered_indices() : nullptr,
-             all.sample_weight ? work_.gathered_sample_weight() : nullptr}};
-}
-
-// What the loss of a batch is divided by: every member counts for itself.
-template <class T>
-double Engine<T>::divisor(const Targets<T>& targets, index_t rows, const std::int64_t* order) const {
-    return loss_divisor(plan_.loss(), rows, plan_.out_features(), targets.indices, targets.sample_weight,
-                        order);
 }
 
 template <class T>
@@ -199,12 +149,7 @@ EpochPart Engine<T>::run(const Samples<T>& samples, index_t first, index_t batch
         std::size_t step = 0;
         for (index_t row = first; !finished; row += batch_size, ++step) {
             const index_t rows = std::min(batch_size, samples.count - row);
-            const auto part = [&](index_t begin, index_t count) {
-                return gather(samples, row + begin, count, team);
-            };
-            const double divisor = samples.order ? this->divisor(samples.targets, rows, samples.order + row)
-                                                 : this->divisor(samples.targets.below(row), rows, nullptr);
-            const double value = run_step(team, rows, divisor, part, options_of(team.index, step, ahead));
+            const double value = run_step(team, samples, row, rows, options_of(team.index, step, ahead));
             if (team.index == 0) {
                 total_loss += value * static_cast<double>(rows);
                 next = row + rows;

@@ -20,27 +20,12 @@
 
 #include "threading/thread_pool.hpp"
 #include "training/clipping.hpp"
-#include "training/loss.hpp"
+#include "training/gather.hpp"
 #include "training/plan.hpp"
 #include "training/schedule.hpp"
 #include "training/workspace.hpp"
 
 namespace ne_torch {
-
-template <class T>
-struct Batch {
-    index_t rows;
-    Matrix<const T> input;  // (rows, in_features), rows contiguous
-    Targets<T> targets;
-};
-
-template <class T>
-struct Samples {
-    const T* input;             // (n, in_features)
-    Targets<T> targets;         // of all n
-    const std::int64_t* order;  // (n,) which sample comes when; null: as they lie
-    index_t count;
-};
 
 struct EpochPart {
     index_t rows;       // trained on
@@ -59,7 +44,7 @@ class Engine {
     const Plan<T>& plan() const { return plan_; }
 
     // Trains on one batch and returns its loss before the update.
-    double step(const Batch<T>& batch);
+    double step(const Samples<T>& batch);
 
     // Trains on batches from sample `first` on, until the samples are used up or the time is, whichever is
     // earlier, or those of the schedule are; at least one batch. total_loss takes up the sum of the part
@@ -71,15 +56,14 @@ class Engine {
     int prepare(index_t rows);  // makes room, and returns how many threads are worth it
     // The numbers of the step that follows `step` others, by group, where member `member` keeps them.
     UpdateOptions<T>* options_of(int member, std::size_t step, const Ahead& ahead);
-    template <class BlockOf>
-    double run_step(Team& team, index_t rows, double divisor, BlockOf block_of, UpdateOptions<T>* options);
+    double divisor(const Samples<T>& samples, index_t first, index_t rows) const;
+    double run_step(Team& team, const Samples<T>& samples, index_t first, index_t rows,
+                    UpdateOptions<T>* options);
     Ends<T> ends(std::size_t stage, const Batch<T>& batch) const;
     void forward(Member<T>& me, const Batch<T>& batch);
     void loss(Member<T>& me, const Batch<T>& batch, double divisor);
     void backward(Member<T>& me, const Batch<T>& batch);
     void update(Member<T>& me, const Batch<T>& batch);
-    Batch<T> gather(const Samples<T>& samples, index_t first, index_t rows, const Team& team) const;
-    double divisor(const Targets<T>& targets, index_t rows, const std::int64_t* order) const;
 
     Plan<T> plan_;
     std::vector<OptimizerSettings*> groups_;

@@ -25,9 +25,9 @@ index_t Workspace<T>::lay_out(const Plan<T>& plan, const Kernels<T>& kernels, co
         packing = std::max(packing, stage.packing(kernels, rows, stride_));
     }
     target_ = layout.take(plan.out_features() * stride_);
-    gathered_input_ = {layout.take(rows * plan.in_features()), plan.in_features(), 1};
-    gathered_target_ = {layout.take(rows * plan.out_features()), plan.out_features(), 1};
-    gathered_sample_weight_ = layout.take(rows);
+    gathered_.input = {layout.take(rows * plan.in_features()), plan.in_features(), 1};
+    gathered_.target = {layout.take(rows * plan.out_features()), plan.out_features(), 1};
+    gathered_.sample_weight = layout.take(rows);
     for (T*& room : packing_) room = layout.take(packing);
     return layout.used();
 }
@@ -53,7 +53,8 @@ void Workspace<T>::reserve(const Plan<T>& plan, const Kernels<T>& kernels, Exten
     lay_out(plan, kernels, extent, threads, memory.data());
     memory_ = std::move(memory);
     loss_ = std::move(loss);
-    gathered_indices_ = std::move(indices);
+    indices_ = std::move(indices);
+    gathered_.indices = indices_.data();
     extent_ = extent;
     threads_ = threads;
     kernels_ = &kernels;

@@ -6,6 +6,7 @@
 
 #include "core/aligned_buffer.hpp"
 #include "core/kernel_table.hpp"
+#include "training/gather.hpp"
 #include "training/plan.hpp"
 
 namespace ne_torch {
@@ -26,11 +27,8 @@ class Workspace {
     double* loss() const { return loss_.data(); }
     T* packing(int member) const { return packing_[static_cast<std::size_t>(member)]; }
 
-    // Batch-major room for samples that an epoch gathers.
-    Matrix<T> gathered_input() const { return gathered_input_; }
-    Matrix<T> gathered_target() const { return gathered_target_; }
-    std::int64_t* gathered_indices() const { return gathered_indices_.data(); }
-    T* gathered_sample_weight() const { return gathered_sample_weight_; }
+    // For samples of a block that do not lie one after the other.
+    const Gathered<T>& gathered() const { return gathered_; }
 
   private:
     index_t lay_out(const Plan<T>& plan, const Kernels<T>& kernels, const Extent& extent, int threads,
@@ -42,12 +40,10 @@ class Workspace {
     index_t stride_ = 0;
     AlignedBuffer<T> memory_;
     AlignedBuffer<double> loss_;
-    AlignedBuffer<std::int64_t> gathered_indices_;
+    AlignedBuffer<std::int64_t> indices_;
     std::vector<T*> activations_, gradients_, packing_;
     T* target_ = nullptr;
-    Matrix<T> gathered_input_;
-    Matrix<T> gathered_target_;
-    T* gathered_sample_weight_ = nullptr;
+    Gathered<T> gathered_{};
 };
 
 }  // namespace ne_torch

@@ -1,0 +1,44 @@
+#include "bindings/training_operands.hpp"
+
+#include <string>
+
+namespace ne_torch {
+namespace {
+
+using Shape = std::vector<py::ssize_t>;
+
+void require_features(const Shape& shape, const TrainingOperands::Network& network) {
+    if (!shape.empty() && shape.back() == network.in_features) return;
+    throw py::value_error(std::string(network.place) + ": expected x of shape (..., " +
+                          std::to_string(network.in_features) + "), got " + shape_text(shape));
+}
+
+LossOperands others_of(const TrainingOperands::Network& network, Shape shape, py::handle target,
+                       py::handle sample_weight) {
+    require_features(shape, network);
+    shape.back() = network.out_features;
+    return {network.loss, target, sample_weight, {network.place, "the model's output", shape, network.dtype}};
+}
+
+}  // namespace
+
+TrainingOperands::TrainingOperands(const Network& network, py::handle input, py::handle target,
+                                   py::handle sample_weight, py::handle order)
+    : input_(input_array(input, network.place, "x", network.dtype)),
+      others_(others_of(network, shape_of(input_), target, sample_weight)) {
+    if (rows() != input_.rows()) {
+        throw py::value_error(std::string(network.place) +
+                              ": expected sample_weight of shape (), the weight of the one sample, got (" +
+                              std::to_string(rows()) + ",)");
+    }
+    if (order.is_none()) return;
+    order_ = py::cast<Order>(order);
+    for (py::ssize_t i = 0; i < order_->size(); ++i) {
+        if (order_->data()[i] < 0 || order_->data()[i] >= rows() || order_->size() != rows()) {
+            throw py::value_error(std::string(network.place) + ": expected an order of 0 .. " +
+                                  std::to_string(rows() - 1));
+        }
+    }
+}
+
+}  // namespace ne_torch

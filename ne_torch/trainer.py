@@ -15,12 +15,11 @@ from ne_torch.training.arguments import (
     checked_scheduler,
     reduced,
     require_whole_batch,
-    samples,
-    validation_samples,
 )
 from ne_torch.training.callback_list import CallbackLike, CallbackList
 from ne_torch.training.evaluation import evaluate, named_metrics
 from ne_torch.training.fit import Run, begin_receipt, begin_state
+from ne_torch.training.samples import samples, validation_samples
 from ne_torch.training.state import FitState
 from ne_torch.training.steps import Stepper
 from ne_torch.typing import ArrayLike

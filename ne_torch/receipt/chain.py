@@ -10,7 +10,7 @@ from typing import Any
 from ne_torch.layer import Parameter
 from ne_torch.optimizers import SGD
 from ne_torch.sequential import flatten
-from ne_torch.training.arguments import Samples
+from ne_torch.training.samples import Samples
 from ne_torch.typing import Array
 
 __all__ = [

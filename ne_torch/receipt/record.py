@@ -17,7 +17,7 @@ from ne_torch.losses import Loss
 from ne_torch.optimizers import SGD
 from ne_torch.receipt.chain import ARITHMETIC, data_headers, hash_of, header, state_bytes
 from ne_torch.sequential import flatten
-from ne_torch.training.arguments import Samples
+from ne_torch.training.samples import Samples
 from ne_torch.training.state import FitState
 
 if TYPE_CHECKING:

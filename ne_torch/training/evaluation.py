@@ -10,7 +10,7 @@ import numpy as np
 from ne_torch import metrics as known
 from ne_torch._mode import mode
 from ne_torch.losses import Loss
-from ne_torch.training.arguments import Samples
+from ne_torch.training.samples import Samples
 from ne_torch.typing import Array
 
 __all__ = ["Metric", "evaluate", "named_metrics"]

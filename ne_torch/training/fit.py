@@ -7,10 +7,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ne_torch.random import Generator, RandomLike, as_generator
-from ne_torch.training.arguments import Samples
 from ne_torch.training.callback_list import CallbackList
+from ne_torch.training.epochs import train_on_samples
 from ne_torch.training.evaluation import Metric, evaluate
 from ne_torch.training.progress import Progress
+from ne_torch.training.samples import Samples
 from ne_torch.training.state import FitState
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Run:
 
     def _epoch(self, steps: int | None, bar: Progress) -> int | None:
         order = self._generator.permutation(self._state.samples) if self._state.shuffle else None
-        return self._trainer._stepper.epoch(self._data, order, self._state, steps, bar)
+        return train_on_samples(self._trainer._stepper, self._data, order, self._state, steps, bar)
 
     def _epoch_ended(self, seconds: float, bar: Progress) -> bool:
         """Record the epoch; return whether a callback ends the training."""

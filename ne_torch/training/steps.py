@@ -10,14 +10,10 @@ from ne_torch._mode import mode
 from ne_torch.clipping import Clipping
 from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.optimizers import LBFGS, Optimizer
-from ne_torch.training.arguments import Samples
-from ne_torch.training.progress import Progress
-from ne_torch.training.state import FitState
+from ne_torch.training.samples import Samples
 from ne_torch.typing import Array, ArrayLike
 
 __all__ = ["Stepper"]
-
-_TURN = 0.02  # seconds that the engine runs before Python can draw, or raise KeyboardInterrupt
 
 
 class Stepper:
@@ -64,30 +60,22 @@ class Stepper:
             self.renew()
         return self._by_layers(x, target, sample_weight)
 
-    def epoch(
-        self, data: Samples, order: Array | None, state: FitState, steps: int | None, bar: Progress
-    ) -> int | None:
-        """Finish an epoch, with a turn for Python every _TURN seconds; return the steps that are left."""
-        cursor = state.cursor
+    def run(
+        self, data: Samples, order: Array | None, cursor: list[Any], batch_size: int, seconds: float
+    ) -> None:
+        """Train on the batches that follow the cursor's row, for so long; on one of them at least."""
         x, target, weight = data
-        while cursor[0] < len(x) and steps != 0:
-            before = cursor[0]
-            turn = _TURN if steps is None else 0.0  # the engine takes one step at least
-            engine = self.engine
-            if engine is None or x.ndim != 2:
-                self._batch(data, order, state.batch_size, cursor)
-            elif not engine.run(x, target, order, cursor, state.batch_size, turn, weight, self._schedule()):
-                self.renew()
-                continue
-            bar.advance(cursor[0] - before)
-            steps = None if steps is None else steps - 1
-        return steps
-
-    def _batch(self, data: Samples, order: Array | None, batch_size: int, cursor: list[Any]) -> None:
+        while self.engine is not None and x.ndim == 2:
+            if self.engine.run(x, target, order, cursor, batch_size, seconds, weight, self._schedule()):
+                return
+            self.renew()
         first = cursor[0]
         batch = slice(first, first + batch_size) if order is None else order[first : first + batch_size]
-        x, target = data[0][batch], data[1][batch]
-        weight = None if data[2] is None else data[2][batch]
+        self.train((x[batch], target[batch], None if weight is None else weight[batch]), cursor)
+
+    def train(self, batch: Samples, cursor: list[Any]) -> None:
+        """Train on one batch, and move the cursor on with it."""
+        x, target, weight = batch
         while self.engine is not None:
             if self.engine.step_and_record(x, target, cursor, len(x), weight, self._schedule()):
                 return

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ne_torch import callbacks, functional, init, losses, lr_scheduler, metrics
+from ne_torch import callbacks, data, functional, init, losses, lr_scheduler, metrics
 from ne_torch._config import get_num_threads, set_num_threads, show_config
 from ne_torch._core import __version__
 from ne_torch._gradcheck import gradcheck
@@ -79,6 +79,7 @@ __all__ = [
     "callbacks",
     "clip_grad_norm_",
     "clip_grad_value_",
+    "data",
     "datasets",
     "functional",
     "get_num_threads",

@@ -184,6 +184,10 @@ class Schedule:
     def current(self) -> bool: ...
     def move_on(self, steps: int) -> None: ...
 
+class ScaledBytes:
+    def __init__(self, bytes: Array, scale: Array, shift: Array) -> None: ...
+    def converted(self) -> Array: ...
+
 class Engine:
     def __init__(
         self,
@@ -211,7 +215,7 @@ class Engine:
     ) -> bool: ...
     def run(
         self,
-        x: Array,
+        x: Array | ScaledBytes,
         target: Array,
         order: Array | None,
         cursor: list[Any],

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ne_torch._checks import positive_integer
+from ne_torch.data import Batches
 from ne_torch.history import History
 from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.random import RandomLike
@@ -17,9 +18,9 @@ from ne_torch.training.arguments import (
     require_whole_batch,
 )
 from ne_torch.training.callback_list import CallbackLike, CallbackList
-from ne_torch.training.evaluation import evaluate, named_metrics
+from ne_torch.training.evaluation import evaluate, named_metrics, require_fit
 from ne_torch.training.fit import Run, begin_receipt, begin_state
-from ne_torch.training.samples import samples, validation_samples
+from ne_torch.training.samples import Stream, one_batch, source, validation_source
 from ne_torch.training.state import FitState
 from ne_torch.training.steps import Stepper
 from ne_torch.typing import ArrayLike
@@ -120,7 +121,7 @@ class Trainer:
 
         Parameters
         ----------
-        x : array_like of shape (..., in_features)
+        x : array_like of shape (..., in_features), or ne_torch.data.Scaled
         target : array_like of the shape of the model's output
             Or, where the loss knows classes, integers of shape (...).
         sample_weight : array_like of shape (...), optional
@@ -133,24 +134,33 @@ class Trainer:
         RuntimeError
             If another thread is inside this trainer.
         """
-        return self._stepper.step(x, target, sample_weight)
+        return self._stepper.step(one_batch(self._model, x), target, sample_weight)
 
-    def evaluate(self, x: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return the loss over all rows of x, as of one batch, without training, in eval mode."""
-        data = samples(self._model, self._loss, x, target, sample_weight, "Trainer.evaluate")
+    def evaluate(
+        self,
+        x: ArrayLike | Batches,
+        target: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
+        """Return the loss over all rows of x, as of one batch, without training, in eval mode.
+
+        x may be ``Batches``, alone: those of their epoch 0 are evaluated.
+        """
+        data = source(self._model, self._loss, x, target, sample_weight, "Trainer.evaluate")
         return evaluate(self._model, self._loss, data, {})[0]
 
     def fit(
         self,
-        x: ArrayLike,
-        target: ArrayLike,
+        x: ArrayLike | Batches,
+        target: ArrayLike | None = None,
         *,
         epochs: int = 1,
         batch_size: int = 64,
+        accumulate: int = 1,
         shuffle: bool = True,
         rng: RandomLike = None,
         sample_weight: ArrayLike | None = None,
-        validation_data: tuple[ArrayLike, ...] | None = None,
+        validation_data: tuple[ArrayLike, ...] | Batches | None = None,
         metrics: Any = None,
         progress: bool = False,
         callbacks: Iterable[CallbackLike] = (),
@@ -162,22 +172,33 @@ class Trainer:
 
         Parameters
         ----------
-        x : array_like of shape (samples, in_features)
+        x : array_like of shape (samples, in_features), or of ne_torch.data
+            Read as it lies where it has the model's dtype and is C-contiguous, in memory-mapped files too;
+            ``Scaled`` keeps bytes, ``Batches`` makes batches on the way.
         target : array_like of shape (samples, ...)
+            None beside ``Batches``, which bring theirs, and their sample weights.
         epochs, batch_size : int
-            The last batch of an epoch is smaller where batch_size does not divide the samples.
+            The last batch of an epoch is smaller where batch_size does not divide the samples. ``Batches``
+            have sizes of their own.
+        accumulate : int, default 1
+            One update for so many batches, with the gradient of the loss of all of them together: the bits
+            of ``batch_size * accumulate``. The engine computes a large batch in blocks that stay in the
+            cache, and takes up each sum where it was left; layer by layer the rows are held together. The
+            statistics of batch normalisation, and the mean under sample weights or ignored classes, are
+            therefore those of all these rows, where a loop over small batches has a mean of means.
         shuffle : bool, default True
             Whether every epoch takes the samples in a new random order.
         rng : int, Generator, numpy.random.Generator or None
             Where the orders come from.
         sample_weight : array_like of shape (samples,), optional
-            A weight for each sample; see ``step``.
-        validation_data : (x, target) or (x, target, sample_weight), optional
-            Evaluated after every epoch.
+            A weight for each sample; see ``step``. The epoch's loss in the history is the mean of the
+            batches' losses, weighted by their rows.
+        validation_data : (x, target), (x, target, sample_weight) or Batches, optional
+            Evaluated after every epoch; of ``Batches``, always those of their epoch 0.
         metrics : list or dict, optional
             What else is measured on the validation data after every epoch: names of ``ne_torch.metrics``,
-            or functions ``metric(prediction, target) -> float`` of all predictions at once; a dict gives them
-            names. ``history.metrics["accuracy"]`` has the numbers.
+            or functions ``metric(prediction, target) -> float`` of all predictions at once, which are held
+            until then; a dict gives them names. ``history.metrics["accuracy"]`` has the numbers.
         progress : bool, default False
             Show a progress bar (needs tqdm).
         callbacks : iterable of Callback or callable
@@ -188,8 +209,8 @@ class Trainer:
         resume : bool, default False
             Go on where the last ``fit`` stopped (after an epoch, after max_steps, at an exception or
             KeyboardInterrupt), in this process or in the one whose ``save`` this trainer has loaded. With the
-            same x, target, batch_size, shuffle and callbacks the result is that of never having stopped, to
-            the bit.
+            same x, target, batch_size times accumulate, shuffle and callbacks the result is that of never
+            having stopped, to the bit.
             ``epochs`` counts those before as well; the orders go on, and ``rng`` is not looked at.
         receipt : path or Receipt, optional
             Keep a hash of weights and optimizer after each epoch; see ``ne_torch.receipt``.
@@ -210,20 +231,24 @@ class Trainer:
         epochs = positive_integer(epochs, place, "epochs")
         batch_size = positive_integer(batch_size, place, "batch_size")
         steps = positive_integer(max_steps, place, "max_steps") if max_steps is not None else None
-        data = samples(self._model, self._loss, x, target, sample_weight, place)
-        require_whole_batch(self._optimizer, batch_size, len(data[0]), place)
+        data = source(self._model, self._loss, x, target, sample_weight, place)
+        batch_size *= positive_integer(accumulate, place, "accumulate")
+        if accumulate > 1 and isinstance(data, Stream):
+            raise ValueError(
+                f"{place}: expected accumulate=1 beside Batches, got {accumulate}; make larger ones"
+            )
+        batch_size = positive_integer(batch_size, place, "batch_size * accumulate")
+        require_whole_batch(self._optimizer, batch_size, data, place)
         validation, measured = None, named_metrics(metrics, place)
         recorded = ["loss", "seconds"]
         if validation_data is not None:
-            validation = validation_samples(self._model, self._loss, validation_data, place)
-            first, second, weight = validation
-            # a wrong shape fails before training
-            self.evaluate(first[:2], second[:2], None if weight is None else weight[:2])
+            validation = validation_source(self._model, self._loss, validation_data, place)
+            require_fit(self._model, self._loss, validation)  # a wrong shape fails before training
             recorded += ["validation_loss", *(f"validation_{name}" for name in measured)]
         elif measured:
             raise ValueError(f"{place}: expected validation_data to measure {list(measured)} on, got none")
         told = CallbackList(callbacks, recorded)
-        state, generator = begin_state(self._state, len(data[0]), batch_size, bool(shuffle), rng, resume)
+        state, generator = begin_state(self._state, data, batch_size, bool(shuffle), rng, resume)
         record = begin_receipt(receipt, self, data, state)
         self._state = state
         Run(self, data, validation, measured, state, generator, told, record).train(epochs, steps, progress)

@@ -76,9 +76,9 @@ def test_training_on_aarch64_has_the_same_hash(run, dtype, isa, count, aarch64):
 
 def test_tables_agree_in_every_operation(native):  # noqa: F811
     printed = native("tables", 1000).decode()
-    assert printed.count("agrees in 1000 cases") == 12 * len(_core.available_isas())
+    assert printed.count("agrees in 1000 cases") == 14 * len(_core.available_isas())
 
 
 def test_tables_agree_in_every_operation_on_aarch64(aarch64):  # noqa: F811
     printed = aarch64("tables", 1000).decode()
-    assert printed.count("neon agrees in 1000 cases") == 12
+    assert printed.count("neon agrees in 1000 cases") == 14

@@ -87,3 +87,10 @@ def test_embedding_backward_equals_twin(dtype, count, dim, rows, padding, seed, 
         [twin.embedding_backward(grad, codes, rows, padding)],
         lambda: [_core.embedding_backward(grad, codes, rows, padding, dtype.name)],
     )
+
+
+@cases(sizes, sizes.filter(bool))
+def test_scale_bytes_equals_twin(dtype, rows, cols, values):
+    x = values.rng.integers(0, 256, (rows, cols), "uint8")
+    scale, shift = values(cols), values(cols)
+    agree([twin.scale_bytes(x, scale, shift)], lambda: [_core.ScaledBytes(x, scale, shift).converted()])

@@ -58,3 +58,9 @@ def embedding_backward(grad_output, codes, rows, padding):
     at = codes.ctypes.data, codes.size
     _call("embedding_backward", table.dtype, grad_output, *at, table.shape[1], rows, padding, table)
     return table
+
+
+def scale_bytes(values, scale, shift):
+    x, y = values.astype(scale.dtype), np.empty(values.shape, scale.dtype)
+    _call("scale_bytes", scale.dtype, x, scale, shift, *x.shape, y)
+    return y

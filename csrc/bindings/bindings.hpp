@@ -8,6 +8,7 @@ namespace ne_torch {
 void register_activations(pybind11::module_& m);
 void register_affine(pybind11::module_& m);
 void register_config(pybind11::module_& m);
+void register_data(pybind11::module_& m);
 void register_layers(pybind11::module_& m);
 void register_loss_settings(pybind11::module_& m);
 void register_losses(pybind11::module_& m);

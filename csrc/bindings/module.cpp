@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, m) {
     ne_torch::register_affine(m);
     ne_torch::register_activations(m);
     ne_torch::register_layers(m);
+    ne_torch::register_data(m);
     ne_torch::register_loss_settings(m);
     ne_torch::register_losses(m);
     ne_torch::register_normalization(m);

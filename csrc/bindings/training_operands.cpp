@@ -6,6 +6,20 @@ namespace ne_torch {
 namespace {
 
 using Shape = std::vector<py::ssize_t>;
+using Input = std::variant<Array, ScaledBytes>;
+
+Input input_of(const TrainingOperands::Network& network, py::handle input) {
+    if (!py::isinstance<ScaledBytes>(input)) return input_array(input, network.place, "x", network.dtype);
+    const auto& bytes = input.cast<const ScaledBytes&>();
+    if (bytes.dtype() == network.dtype) return bytes;
+    throw py::type_error(std::string(network.place) + ": expected x scaled to " + name_of(network.dtype) +
+                         ", got " + name_of(bytes.dtype()));
+}
+
+Shape shape_of_input(const Input& input) {
+    if (const auto* bytes = std::get_if<ScaledBytes>(&input)) return bytes->shape();
+    return shape_of(std::get<Array>(input));
+}
 
 void require_features(const Shape& shape, const TrainingOperands::Network& network) {
     if (!shape.empty() && shape.back() == network.in_features) return;
@@ -24,9 +38,9 @@ LossOperands others_of(const TrainingOperands::Network& network, Shape shape, py
 
 TrainingOperands::TrainingOperands(const Network& network, py::handle input, py::handle target,
                                    py::handle sample_weight, py::handle order)
-    : input_(input_array(input, network.place, "x", network.dtype)),
-      others_(others_of(network, shape_of(input_), target, sample_weight)) {
-    if (rows() != input_.rows()) {
+    : input_(input_of(network, input)),
+      others_(others_of(network, shape_of_input(input_), target, sample_weight)) {
+    if (shape_of_input(input_).size() == 1 && rows() != 1) {
         throw py::value_error(std::string(network.place) +
                               ": expected sample_weight of shape (), the weight of the one sample, got (" +
                               std::to_string(rows()) + ",)");

@@ -1,8 +1,12 @@
 // What an engine trains on, checked: samples, and what their loss takes.
 #pragma once
 
+#include <optional>
+#include <variant>
+
 #include "bindings/arrays.hpp"
 #include "bindings/loss_operands.hpp"
+#include "bindings/scaled_bytes.hpp"
 #include "training/gather.hpp"
 
 namespace ne_torch {
@@ -27,7 +31,7 @@ class TrainingOperands {
     Samples<T> samples() const {
         const LossBatch<T> batch = others_.batch<T>(nullptr);
         return {batch.rows,
-                input_.data<T>(),
+                features<T>(),
                 {{batch.target, batch.classes, 1}, batch.indices, batch.sample_weight},
                 order_ ? order_->data() : nullptr};
     }
@@ -35,7 +39,13 @@ class TrainingOperands {
   private:
     using Order = py::array_t<std::int64_t, py::array::c_style>;
 
-    Array input_;
+    template <class T>
+    Features<T> features() const {
+        if (const auto* bytes = std::get_if<ScaledBytes>(&input_)) return bytes->features<T>();
+        return {std::get<Array>(input_).data<T>()};
+    }
+
+    std::variant<Array, ScaledBytes> input_;
     LossOperands others_;
     std::optional<Order> order_;
 };

@@ -4,6 +4,8 @@
 // bits: the difference between two of them is time alone.
 #pragma once
 
+#include <cstdint>
+
 #include "core/activation_options.hpp"
 #include "core/dropout_args.hpp"
 #include "core/gemm_args.hpp"
@@ -49,6 +51,9 @@ struct Kernels {
     // output[i, j] = fma(input[i, j], scale[j], shift[j]), or input[i, j] * scale[j] where shift is null
     void (*scale_shift)(index_t rows, index_t cols, Matrix<const T> input, const T* scale, const T* shift,
                         Matrix<T> output);
+    // the same for bytes: output[i, j] = fma(input[i, j], scale[j], shift[j])
+    void (*scale_bytes)(index_t rows, index_t cols, Matrix<const std::uint8_t> input, const T* scale,
+                        const T* shift, Matrix<T> output);
 
     // total[i] = chain over j ascending of values[i, j]^2, in float64
     void (*row_square_sums)(index_t rows, index_t cols, Matrix<const T> values, double* total);

@@ -33,6 +33,10 @@ struct VecF32 {
         const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
         return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes))};
     }
+    static VecF32 load(const std::uint8_t* p) {
+        const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+        return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes))};
+    }
     void store(T* p) const { _mm256_storeu_ps(p, v); }
     void store(T* p, Mask m) const { _mm256_maskstore_ps(p, m, v); }
     static VecF32 broadcast(T x) { return {_mm256_set1_ps(x)}; }
@@ -118,6 +122,11 @@ struct VecF64 {
     }
     static VecF64 load(const T* p) { return {_mm256_loadu_pd(p)}; }
     static VecF64 load(const T* p, Mask m) { return {_mm256_maskload_pd(p, m)}; }
+    static VecF64 load(const std::uint8_t* p) {
+        std::int32_t four;  // an unaligned load of 4 bytes
+        __builtin_memcpy(&four, p, sizeof four);
+        return {_mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(four)))};
+    }
     void store(T* p) const { _mm256_storeu_pd(p, v); }
     void store(T* p, Mask m) const { _mm256_maskstore_pd(p, m, v); }
     static VecF64 broadcast(T x) { return {_mm256_set1_pd(x)}; }

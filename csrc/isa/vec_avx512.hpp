@@ -31,6 +31,10 @@ struct VecF32 {
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
         return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes))};
     }
+    static VecF32 load(const std::uint8_t* p) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        return {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes))};
+    }
     void store(T* p) const { _mm512_storeu_ps(p, v); }
     void store(T* p, Mask m) const { _mm512_mask_storeu_ps(p, m, v); }
     static VecF32 broadcast(T x) { return {_mm512_set1_ps(x)}; }
@@ -117,6 +121,10 @@ struct VecF64 {
     static Mask first(int n) { return static_cast<Mask>((1u << n) - 1u); }
     static VecF64 load(const T* p) { return {_mm512_loadu_pd(p)}; }
     static VecF64 load(const T* p, Mask m) { return {_mm512_maskz_loadu_pd(m, p)}; }
+    static VecF64 load(const std::uint8_t* p) {
+        const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+        return {_mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(bytes))};
+    }
     void store(T* p) const { _mm512_storeu_pd(p, v); }
     void store(T* p, Mask m) const { _mm512_mask_storeu_pd(p, m, v); }
     static VecF64 broadcast(T x) { return {_mm512_set1_pd(x)}; }

@@ -41,6 +41,12 @@ struct VecF32 {
         const int8x8_t bytes = vreinterpret_s8_s32(vdup_n_s32(four));
         return {vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(bytes))))};
     }
+    static VecF32 load(const std::uint8_t* p) {
+        std::uint32_t four;
+        __builtin_memcpy(&four, p, sizeof four);
+        const uint8x8_t bytes = vreinterpret_u8_u32(vdup_n_u32(four));
+        return {vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes))))};
+    }
     void store(T* p) const { vst1q_f32(p, v); }
     void store(T* p, Mask m) const {
         T part[lanes];
@@ -115,6 +121,10 @@ struct VecF64 {
     static VecF64 load(const T* p) { return {vld1q_f64(p)}; }
     static VecF64 load(const T* p, Mask m) {
         return m.count == lanes ? load(p) : VecF64{vsetq_lane_f64(*p, vdupq_n_f64(0), 0)};
+    }
+    static VecF64 load(const std::uint8_t* p) {
+        const double both[lanes] = {static_cast<double>(p[0]), static_cast<double>(p[1])};
+        return load(both);
     }
     void store(T* p) const { vst1q_f64(p, v); }
     void store(T* p, Mask m) const {

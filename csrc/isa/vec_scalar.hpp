@@ -37,6 +37,7 @@ struct Vec {
         return {static_cast<T>(wide)};
     }
     static Vec load(const std::int8_t* p) { return {static_cast<T>(*p)}; }
+    static Vec load(const std::uint8_t* p) { return {static_cast<T>(*p)}; }  // features kept in bytes
     void store(T* p) const { *p = v; }
     void store(T* p, Mask) const { *p = v; }
     static Vec broadcast(T x) { return {x}; }

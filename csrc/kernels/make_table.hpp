@@ -4,6 +4,7 @@
 #include "core/kernel_table.hpp"
 #include "kernels/activations.hpp"
 #include "kernels/batch_norm.hpp"
+#include "kernels/bytes.hpp"
 #include "kernels/dropout.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/gemm.hpp"
@@ -37,6 +38,7 @@ constexpr Kernels<typename V::T> make_kernels() {
         .column_dots = column_dots<V>,
         .add = add<V>,
         .scale_shift = scale_shift<V>,
+        .scale_bytes = scale_bytes<V>,
         .row_square_sums = row_square_sums<V>,
         .activation_forward = activation_forward<V>,
         .activation_backward = activation_backward<V>,

@@ -97,7 +97,7 @@ double Engine<T>::run_step(Team& team, const Samples<T>& samples, index_t first,
     for (index_t begin = 0; begin < rows; begin += block_rows_) {
         const index_t count = std::min(block_rows_, rows - begin);
         const Range mine = share_range(count, kernels_->lanes, team.index, team.count);
-        const Batch<T> batch = gather(samples, first + begin, count, mine, work_.gathered());
+        const Batch<T> batch = gather(*kernels_, samples, first + begin, count, mine, work_.gathered());
         Member<T> me(team, *kernels_, {begin, batch.rows, rows}, work_.packing(team.index),
                      keeps ? nullptr : options);
         forward(me, batch);

@@ -15,15 +15,34 @@ void copy_rows(const U* source, index_t width, const std::int64_t* order, Range 
     }
 }
 
+// The same for bytes, converted; without an order, from row `first` on.
+template <class T>
+void convert_rows(const Kernels<T>& kernels, const Features<T>& source, index_t first,
+                  const std::int64_t* order, Range rows, Matrix<T> target) {
+    const index_t width = target.row_stride;
+    const auto convert = [&](index_t from, index_t to, index_t count) {
+        kernels.scale_bytes(count, width, {source.bytes + from * width, width, 1}, source.scale, source.shift,
+                            {target.at(to, 0), width, 1});
+    };
+    if (!order) return convert(first + rows.begin, rows.begin, rows.end - rows.begin);
+    for (index_t i = rows.begin; i < rows.end; ++i) convert(order[i], i, 1);
+}
+
 }  // namespace
 
 template <class T>
-Batch<T> gather(const Samples<T>& samples, index_t first, index_t rows, Range mine, const Gathered<T>& room) {
+Batch<T> gather(const Kernels<T>& kernels, const Samples<T>& samples, index_t first, index_t rows, Range mine,
+                const Gathered<T>& room) {
     const index_t in = room.input.row_stride;
+    const Features<T>& input = samples.input;
     const Targets<T>& all = samples.targets;
-    if (!samples.order) return {rows, {samples.input + first * in, in, 1}, all.below(first)};
-    const std::int64_t* const order = samples.order + first;
-    copy_rows(samples.input, in, order, mine, room.input.data);
+    const std::int64_t* const order = samples.order ? samples.order + first : nullptr;
+    if (input.bytes) convert_rows(kernels, input, first, order, mine, room.input);
+    if (!order) {
+        const T* const values = input.bytes ? room.input.data : input.values + first * in;
+        return {rows, {values, in, 1}, all.below(first)};
+    }
+    copy_rows(input.values, in, order, mine, room.input.data);
     copy_rows(all.dense.data, all.dense.row_stride, order, mine, room.target.data);
     copy_rows(all.indices, 1, order, mine, room.indices);
     copy_rows(all.sample_weight, 1, order, mine, room.sample_weight);
@@ -34,7 +53,9 @@ Batch<T> gather(const Samples<T>& samples, index_t first, index_t rows, Range mi
              all.sample_weight ? room.sample_weight : nullptr}};
 }
 
-template Batch<float> gather(const Samples<float>&, index_t, index_t, Range, const Gathered<float>&);
-template Batch<double> gather(const Samples<double>&, index_t, index_t, Range, const Gathered<double>&);
+template Batch<float> gather(const Kernels<float>&, const Samples<float>&, index_t, index_t, Range,
+                             const Gathered<float>&);
+template Batch<double> gather(const Kernels<double>&, const Samples<double>&, index_t, index_t, Range,
+                              const Gathered<double>&);
 
 }  // namespace ne_torch

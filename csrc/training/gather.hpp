@@ -4,16 +4,25 @@
 
 #include <cstdint>
 
+#include "core/kernel_table.hpp"
 #include "core/partition.hpp"
-#include "core/views.hpp"
 #include "training/loss.hpp"
 
 namespace ne_torch {
 
+// Either is null.
+template <class T>
+struct Features {
+    const T* values;                      // (count, in_features)
+    const std::uint8_t* bytes = nullptr;  // the same; each is fma(byte, scale[j], shift[j])
+    const T* scale = nullptr;
+    const T* shift = nullptr;
+};
+
 template <class T>
 struct Samples {
     index_t count;
-    const T* input;                       // (count, in_features)
+    Features<T> input;
     Targets<T> targets;                   // of all
     const std::int64_t* order = nullptr;  // (count,) which sample comes when; null: as they lie
 };
@@ -35,9 +44,11 @@ struct Gathered {
     T* sample_weight;
 };
 
-// The samples from number `first` of the order on: where they lie, or copied into the room. A member copies
-// those that it will read, `mine` of the rows, so that no barrier is needed in between.
+// The samples from number `first` of the order on: where they lie, or copied into the room, where bytes are
+// converted. A member copies those that it will read, `mine` of the rows, so that no barrier is needed in
+// between.
 template <class T>
-Batch<T> gather(const Samples<T>& samples, index_t first, index_t rows, Range mine, const Gathered<T>& room);
+Batch<T> gather(const Kernels<T>& kernels, const Samples<T>& samples, index_t first, index_t rows, Range mine,
+                const Gathered<T>& room);
 
 }  // namespace ne_torch

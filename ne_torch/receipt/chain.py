@@ -10,7 +10,7 @@ from typing import Any
 from ne_torch.layer import Parameter
 from ne_torch.optimizers import SGD
 from ne_torch.sequential import flatten
-from ne_torch.training.samples import Samples
+from ne_torch.training.samples import Arrays
 from ne_torch.typing import Array
 
 __all__ = [
@@ -49,7 +49,7 @@ def array_header(array: Array) -> dict[str, Any]:
     return {"dtype": array.dtype.name, "shape": list(array.shape), "sha256": hash_of(_little_endian(array))}
 
 
-def data_headers(data: Samples) -> dict[str, Any]:
+def data_headers(data: Arrays) -> dict[str, Any]:
     """Return the headers of x, target, and the weights of the samples where there are any."""
     names = ("x", "target", "sample_weight")
     return {name: array_header(array) for name, array in zip(names, data, strict=True) if array is not None}

@@ -17,7 +17,7 @@ from ne_torch.losses import Loss
 from ne_torch.optimizers import SGD
 from ne_torch.receipt.chain import ARITHMETIC, data_headers, hash_of, header, state_bytes
 from ne_torch.sequential import flatten
-from ne_torch.training.samples import Samples
+from ne_torch.training.samples import Arrays
 from ne_torch.training.state import FitState
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Receipt:
         self._options: dict[str, Any] | list[dict[str, Any]] = {}
         self.content: dict[str, Any] = {}
 
-    def begin(self, trainer: Trainer, data: Samples, state: FitState) -> None:
+    def begin(self, trainer: Trainer, data: Arrays, state: FitState) -> None:
         """Start the chain, or take it up again where a training is resumed. Called by ``fit``."""
         if state.epoch > 0 or state.cursor[0] > 0:
             self._take_up(data, state)
@@ -80,7 +80,7 @@ class Receipt:
             "epochs": [],
         }
 
-    def _take_up(self, data: Samples, state: FitState) -> None:
+    def _take_up(self, data: Arrays, state: FitState) -> None:
         if not self.content and self._path is not None and Path(self._path).exists():
             self.content = read(self._path)
         told = dict(self.content.get("data", {}))

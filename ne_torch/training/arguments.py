@@ -7,6 +7,7 @@ from typing import Any
 from ne_torch.clipping import Clipping
 from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.optimizers import LBFGS
+from ne_torch.training.samples import Source, Stream
 
 __all__ = ["checked_clipping", "checked_scheduler", "reduced", "require_whole_batch"]
 
@@ -31,9 +32,14 @@ def checked_scheduler(scheduler: Any, optimizer: Any) -> LRScheduler | None:
     return scheduler
 
 
-def require_whole_batch(optimizer: Any, batch_size: int, rows: int, place: str) -> None:
+def require_whole_batch(optimizer: Any, batch_size: int, data: Source, place: str) -> None:
     """Raise ValueError where a solver for whole batches would see parts, each another function."""
-    if isinstance(optimizer, LBFGS) and batch_size < rows:
+    if not isinstance(optimizer, LBFGS):
+        return
+    if isinstance(data, Stream):
+        raise ValueError(f"{place}: expected x and target as arrays for LBFGS, got Batches")
+    rows = len(data[1])
+    if batch_size < rows:
         raise ValueError(
             f"{place}: expected batch_size={rows} or more, all rows, for LBFGS, got {batch_size}"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,10 +10,10 @@ import numpy as np
 from ne_torch import metrics as known
 from ne_torch._mode import mode
 from ne_torch.losses import Loss
-from ne_torch.training.samples import Samples
+from ne_torch.training.samples import Arrays, Source, Stream, part_of
 from ne_torch.typing import Array
 
-__all__ = ["Metric", "evaluate", "named_metrics"]
+__all__ = ["Metric", "evaluate", "named_metrics", "require_fit"]
 
 Metric: TypeAlias = Callable[[Array, Array], float]
 
@@ -21,30 +21,41 @@ _ROWS = 1024  # of one forward pass
 
 
 def evaluate(
-    model: Any, loss: Any, data: Samples, metrics: Mapping[str, Metric]
+    model: Any, loss: Any, data: Source, metrics: Mapping[str, Metric]
 ) -> tuple[float, dict[str, float]]:
     """Return the loss over all rows, as if they were one batch, and the metrics of all predictions.
 
     In eval mode. A loss of a user's own tells no more than the value of a batch: its mean over the rows.
     """
-    x, target, weight = data
-    total, divisor, predictions = 0.0, 0.0, []
+    total, divisor, predictions, targets = 0.0, 0.0, [], []
     with mode(model, training=False):
-        for begin in range(0, len(x), _ROWS):
-            part = slice(begin, begin + _ROWS)
-            prediction = model.forward(x[part])
-            operands = (prediction, target[part], *(() if weight is None else (weight[part],)))
+        for x, target, weight in _parts(data):
+            prediction = model.forward(x)
+            operands = (prediction, target, *(() if weight is None else (weight,)))
             sum_of_part, rows = _total(loss, operands)
             total, divisor = total + sum_of_part, divisor + rows
             if metrics:
                 predictions.append(prediction)
+                targets.append(target)
     if getattr(loss, "reduction", "mean") == "sum":
         divisor = 1.0
     value = total / divisor if divisor != 0 else float("nan")
     if not metrics:
         return value, {}
-    whole = np.concatenate(predictions)
-    return value, {name: _number(name, metric(whole, target)) for name, metric in metrics.items()}
+    whole = np.concatenate(predictions), np.concatenate(targets)
+    return value, {name: _number(name, metric(*whole)) for name, metric in metrics.items()}
+
+
+def require_fit(model: Any, loss: Any, data: Source) -> None:
+    """Raise what evaluating would raise on the first rows, before anything is trained."""
+    first = next(data.epoch(0)) if isinstance(data, Stream) else data
+    evaluate(model, loss, part_of(first, slice(2)), {})
+
+
+def _parts(data: Source) -> Iterator[Arrays]:
+    for batch in data.epoch(0) if isinstance(data, Stream) else [data]:
+        for begin in range(0, len(batch[0]), _ROWS):
+            yield part_of(batch, slice(begin, begin + _ROWS))
 
 
 def _total(loss: Any, operands: tuple[Array, ...]) -> tuple[float, float]:

@@ -17,7 +17,7 @@ class Progress:
     def __init__(self, enabled: bool, epochs: int, samples: int) -> None:
         self._bar: Any = None
         if enabled:
-            self._bar = _tqdm()(total=epochs * samples, unit=" samples", unit_scale=True)
+            self._bar = _tqdm()(total=epochs * samples or None, unit=" samples", unit_scale=True)
 
     def advance(self, samples: int) -> None:
         """Tell of samples that have been trained on."""

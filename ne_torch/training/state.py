@@ -22,7 +22,8 @@ class FitState:
     Attributes
     ----------
     samples, batch_size, shuffle
-        What the place refers to; a training that goes on must have the same.
+        What the place refers to; a training that goes on must have the same. The first two are 0 where
+        batches are made on the way.
     seed, position : int
         The stream of the orders, at the place where the order of the epoch in progress begins.
     epoch : int
@@ -44,6 +45,11 @@ class FitState:
     cursor: list[Any] = field(default_factory=lambda: [0, 0.0])
     history: History = field(default_factory=History)
     kept: dict[int, dict[str, Array]] = field(default_factory=dict)
+
+    @property
+    def streamed(self) -> bool:
+        """Whether batches are made on the way."""
+        return self.samples == 0
 
     def generator(self) -> Generator:
         """Return the stream, about to draw the order of the epoch in progress."""
@@ -83,15 +89,20 @@ class FitState:
     def from_dict(cls, values: dict[str, Any]) -> FitState:
         """Return the state that as_dict told; ValueError where it cannot be one."""
         state = cls(**{**values, "history": History.from_dict(values["history"])})
-        numbers = (state.samples, state.batch_size, state.epoch + 1)
+        numbers = (state.samples, state.batch_size, state.epoch)
         if (
-            any(type(number) is not int or number < 1 for number in numbers)
+            any(type(number) is not int or number < 0 for number in numbers)
+            or (state.samples == 0) != (state.batch_size == 0)
             or type(state.shuffle) is not bool
         ):
             raise ValueError(f"expected a place of fit, got {values}")
         state.generator()
         rows, total = state.cursor
-        at_step = 0 <= rows <= state.samples and (rows == state.samples or rows % state.batch_size == 0)
-        if not (type(rows) is int and type(total) is float and at_step):
+        if not (type(rows) is int and type(total) is float and state._ends_a_step(rows)):
             raise ValueError(f"expected a place between two steps, got epoch {state.epoch}, {state.cursor}")
         return state
+
+    def _ends_a_step(self, rows: int) -> bool:
+        if self.streamed:
+            return rows >= 0
+        return 0 <= rows <= self.samples and (rows == self.samples or rows % self.batch_size == 0)

@@ -8,9 +8,10 @@ from ne_torch import _core
 from ne_torch._engine import make_engine
 from ne_torch._mode import mode
 from ne_torch.clipping import Clipping
+from ne_torch.data import Scaled
 from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.optimizers import LBFGS, Optimizer
-from ne_torch.training.samples import Samples
+from ne_torch.training.samples import Arrays, Samples, part_of
 from ne_torch.typing import Array, ArrayLike
 
 __all__ = ["Stepper"]
@@ -65,15 +66,15 @@ class Stepper:
     ) -> None:
         """Train on the batches that follow the cursor's row, for so long; on one of them at least."""
         x, target, weight = data
-        while self.engine is not None and x.ndim == 2:
-            if self.engine.run(x, target, order, cursor, batch_size, seconds, weight, self._schedule()):
+        rows = x._for_engine() if isinstance(x, Scaled) else x
+        while self.engine is not None and rows is not None and x.ndim == 2:
+            if self.engine.run(rows, target, order, cursor, batch_size, seconds, weight, self._schedule()):
                 return
             self.renew()
-        first = cursor[0]
-        batch = slice(first, first + batch_size) if order is None else order[first : first + batch_size]
-        self.train((x[batch], target[batch], None if weight is None else weight[batch]), cursor)
+        batch = slice(cursor[0], cursor[0] + batch_size)
+        self.train(part_of(data, batch if order is None else order[batch]), cursor)
 
-    def train(self, batch: Samples, cursor: list[Any]) -> None:
+    def train(self, batch: Arrays, cursor: list[Any]) -> None:
         """Train on one batch, and move the cursor on with it."""
         x, target, weight = batch
         while self.engine is not None:

@@ -262,6 +262,18 @@ Results<T> normalized(const Kernels<T>& kernels, Random random) {
 }
 
 template <class T>
+Results<T> bytes(const Kernels<T>& kernels, Random random) {
+    const index_t rows = random.size(), cols = random.size();
+    const auto scale = random.values<T>(cols), shift = random.values<T>(cols);
+    std::vector<std::uint8_t> x(static_cast<std::size_t>(rows * cols));
+    for (auto& byte : x) byte = static_cast<std::uint8_t>(random.bits());
+    std::vector<T> result(x.size());
+    kernels.scale_bytes(rows, cols, {x.data(), cols, 1}, scale.data(), shift.data(),
+                        {result.data(), cols, 1});
+    return {result, {}};
+}
+
+template <class T>
 bool agree(const char* operation, const char* dtype, int cases, Operation<T> run) {
     const Kernels<T>& reference = kernels_of<T>(*available_tables().back());  // scalar comes last
     for (const KernelTable* table : available_tables()) {
@@ -281,7 +293,7 @@ bool agree(const char* operation, const char* dtype, int cases, Operation<T> run
 template <class T>
 bool all_agree(const char* dtype, int cases) {
     return agree<T>("gemm", dtype, cases, gemm<T>) & agree<T>("sums", dtype, cases, sums<T>) &
-           agree<T>("panels", dtype, cases, panels<T>) &
+           agree<T>("panels", dtype, cases, panels<T>) & agree<T>("bytes", dtype, cases, bytes<T>) &
            agree<T>("element-wise", dtype, cases, element_wise<T>) &
            agree<T>("class-wise", dtype, cases, class_wise<T>) &
            agree<T>("normalized", dtype, cases, normalized<T>);

@@ -51,8 +51,8 @@ Values train(std::uint64_t seed) {
     Engine<float> engine(std::move(plan), {&settings});
     const Values x = normal(100, 3 * kBatch * kIn), target = normal(101, 3 * kBatch * kOut);
     for (int i = 0; i < 3; ++i) {
-        engine.step({kBatch, x.data(), {{target.data(), kOut, 1}}});
-        engine.run({3 * kBatch, x.data(), {{target.data(), kOut, 1}}}, 0, kBatch, 1, 0);
+        engine.step({kBatch, {x.data()}, {{target.data(), kOut, 1}}});
+        engine.run({3 * kBatch, {x.data()}, {{target.data(), kOut, 1}}}, 0, kBatch, 1, 0);
     }
     first.insert(first.end(), second.begin(), second.end());
     first.insert(first.end(), second_bias.begin(), second_bias.end());

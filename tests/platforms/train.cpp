@@ -62,7 +62,7 @@ void train(index_t batch, int steps, const std::vector<index_t>& sizes) {
     const auto target = normal<T>(1001, 1, batch * sizes.back());
     std::vector<double> losses;
     for (int i = 0; i < steps; ++i) {
-        losses.push_back(engine.step({batch, x.data(), {{target.data(), sizes.back(), 1}}}));
+        losses.push_back(engine.step({batch, {x.data()}, {{target.data(), sizes.back(), 1}}}));
     }
     for (const Layer<T>& layer : layers) {
         write(layer.weight);

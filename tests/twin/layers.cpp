@@ -145,9 +145,20 @@ void embedding_backward(const T* grad, const size* codes, size count, size dim, 
     }
 }
 
+// Bytes come as numbers of the dtype, which are exact.
+template <class T>
+void scale_bytes(const T* x, const T* scale, const T* shift, size rows, size cols, T* y) {
+    for (size i = 0; i < rows; ++i) {
+        for (size j = 0; j < cols; ++j) y[i * cols + j] = std::fma(x[i * cols + j], scale[j], shift[j]);
+    }
+}
+
 }  // namespace
 
 #define NE_TORCH_TWIN(T, dtype)                                                                              \
+    extern "C" void scale_bytes_##dtype(const T* x, const T* s, const T* t, size rows, size cols, T* y) {    \
+        scale_bytes(x, s, t, rows, cols, y);                                                                 \
+    }                                                                                                        \
     extern "C" void dropout_##dtype(const T* x, size seed, size pass, double p, size rows, size cols,        \
                                     T* y) {                                                                  \
         dropout(x, static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(pass), p, rows, cols, y);    \

@@ -52,7 +52,7 @@ def runner(prefix, folder):
         done = subprocess.run(
             command, env=environment, input=input, capture_output=True, timeout=300, check=False
         )
-        assert done.returncode == 0, (done.stdout[-2000:], done.stderr)
+        assert done.returncode == 0, (done.returncode, done.stdout[-2000:], done.stderr)
         return done.stdout
 
     return run

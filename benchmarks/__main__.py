@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 
-from benchmarks import http, predict, report
+from benchmarks import epoch, http, predict, report
 from benchmarks.machine import describe
 from benchmarks.runner import PEERS, RECIPE_PEERS, ROOT, PeakProbe, run_rounds
 
@@ -36,7 +36,7 @@ def measure(only: list[str], rounds: int, seconds: float) -> dict:
     if "layers" in only:
         results["layers"] = run_rounds("layers", ["ne_torch", "numpy"], counts, rounds, seconds / 4)
     if "epoch" in only:
-        results["epoch"] = run_rounds("epoch", ["ne_torch", "torch"], counts, 1, seconds)
+        results["epoch"] = run_rounds("epoch", epoch.PEERS, counts, 1, seconds)
     if "regularised" in only:
         results["regularised"] = run_rounds("regularised", ["ne_torch", "torch"], counts[-1:], 1, seconds)
     if "small" in only:

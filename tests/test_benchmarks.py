@@ -72,7 +72,11 @@ def test_page_names_what_is_behind():
         "regularised": {"ne_torch, 2": {"seconds": [1.25], "right": 985, "images": 1000}},
         "shapes": {"ne_torch, 1": entry(shapes, 10.0), "ne_torch, 2": entry(shapes, 12.0)},
         "layers": {f"{peer}, {n}": layers for peer in ("ne_torch", "numpy") for n in (1, 2)},
-        "epoch": {"ne_torch, 1": {"seconds": [1.0], "megabytes": 3.0}, "torch, 1": {"seconds": [4.0]}},
+        "epoch": {
+            "ne_torch, 1": {"seconds": [1.0], "megabytes": 3.0, "features": 180.0},
+            "ne_torch.uint8, 1": {"seconds": [0.9], "megabytes": 3.0, "features": 45.0},
+            "torch, 1": {"seconds": [4.0]},
+        },
         "small": {"ne_torch, 1": {"a call": [1.0]}},
         "predict": {f"{peer}, {n}": entry(PREDICTIONS, us) for peer, us in predicted for n in (1, 2)},
         "startup": {"ne_torch, 1": {"import numpy": [100.0], "first": [130.0]}},
@@ -85,7 +89,10 @@ def test_page_names_what_is_behind():
     assert "784-128-10, 64, cross_entropy, adam: 2.00 times torch.fused, 1 threads, floor 3" in page
     assert "4-32-16-4, 10000, tanh, adam: 20% of the peak of all threads, floor 35%" in page
     assert "| ne_torch, 2 | 1.25 | 98.50% |" in page
-    assert "The best of torch over the best of ne_torch: 4.00." in page
+    assert (
+        "The best of torch over the best of ne_torch: 4.00. From uint8 features an epoch takes 0.90 " in page
+    )
+    assert "| ne_torch.uint8, 1 | 0.900 | 45 | 3 |" in page
     assert "FMA peak, measured between the rounds: 1 thread(s) 100 GFLOP/s" in page
     assert "prediction of 64-32-10, 1, 1 thread(s): 3.00 times onnxruntime, floor 4" in page
     assert "| int8 | 97.00% | 1 | 0.12 | 1,000 |" in page

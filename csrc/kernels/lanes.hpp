@@ -19,8 +19,9 @@ struct FirstLanes {
 };
 
 // body(i, lanes) for i = 0, lanes, 2 lanes, ... below n; the last call is masked where n is no multiple.
-// Inlined into the kernel, and where the kernel is a lambda the body holds its views by value: else they would
-// be read again, and their strides multiplied, after every store of a vector, which might have changed them.
+// Inlined into the kernel, and where the kernel is a lambda the body holds its views by value: else they
+// would be read again, and their strides multiplied, after every store of a vector, which might have changed
+// them.
 template <class V, class Body>
 NE_TORCH_INLINE void for_each_chunk(index_t n, Body body) {
     index_t i = 0;

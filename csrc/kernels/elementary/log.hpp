@@ -37,7 +37,8 @@ NE_TORCH_INLINE V log_of_parts(V k, V f) {
 template <class V>
 NE_TORCH_INLINE V log_or_special(V x, V start, V result) {
     const V inf = V::broadcast(static_cast<typename V::T>(INFINITY));
-    const V outside = V::where_less(x, start, inf - inf, V::broadcast(0) - inf);  // NaN, or -inf at the start
+    const V nan = V::broadcast(static_cast<typename V::T>(NAN));
+    const V outside = V::where_less(x, start, nan, V::broadcast(0) - inf);  // the latter at the start itself
     return V::where_less(start, x, V::where_less(x, inf, result, x), V::where_less(x, inf, outside, x));
 }
 

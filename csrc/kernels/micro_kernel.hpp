@@ -131,6 +131,42 @@ NE_TORCH_INLINE void store_tile(const Tile<V>& tile, V (&sum)[MR][NV]) {
     }
 }
 
+// A stride that the compiler knows, so that it becomes part of an address.
+template <index_t N>
+struct FixedStride {
+    constexpr operator index_t() const { return N; }
+};
+
+// sum[r][v] takes up the tile's terms. Four a turn: with a fixed stride that leaves two instructions a term
+// beside FMA, loads and broadcasts, so that the front end runs ahead into the next tile.
+template <class V, int MR, int NV, class Last, class RowStride, class ColStride>
+NE_TORCH_INLINE void add_terms(const Tile<V>& tile, Last last, RowStride row_stride, ColStride col_stride,
+                               V (&sum)[MR][NV]) {
+    using T = typename V::T;
+    // Rows are reached from one pointer in four, so that pointers and offsets fit the integer registers.
+    constexpr int groups = (MR + 3) / 4;
+    const T* a[groups];
+#pragma GCC unroll 4
+    for (int i = 0; i < groups; ++i) a[i] = tile.a + index_t{4} * i * row_stride;
+    const T* b = tile.b;
+#pragma GCC unroll 4
+    for (index_t t = tile.depth; t > 0; --t) {
+        V bt[NV];
+#pragma GCC unroll 4
+        for (int v = 0; v + 1 < NV; ++v) bt[v] = V::load(b + v * V::lanes);
+        bt[NV - 1] = last.load(b + (NV - 1) * V::lanes);
+#pragma GCC unroll 16
+        for (int r = 0; r < MR; ++r) {
+            const V ar = V::broadcast(a[r / 4][(r % 4) * row_stride]);
+#pragma GCC unroll 4
+            for (int v = 0; v < NV; ++v) sum[r][v] = V::fma(ar, bt[v], sum[r][v]);
+        }
+#pragma GCC unroll 4
+        for (int i = 0; i < groups; ++i) a[i] += col_stride;
+        b += tile.b_stride;
+    }
+}
+
 template <class V, int MR, int NV>
 void micro_kernel(const Tile<V>& tile) {
     using T = typename V::T;
@@ -161,27 +197,14 @@ void micro_kernel(const Tile<V>& tile) {
         }
     }
 
-    // Rows are reached from one pointer in four, so that pointers and offsets fit the integer registers.
-    constexpr int groups = (MR + 3) / 4;
-    const index_t row_stride = tile.a_row_stride;
-    const T* a[groups];
-#pragma GCC unroll 4
-    for (int i = 0; i < groups; ++i) a[i] = tile.a + index_t{4} * i * row_stride;
-    const T* b = tile.b;
-    for (index_t t = tile.depth; t > 0; --t) {
-        V bt[NV];
-#pragma GCC unroll 4
-        for (int v = 0; v + 1 < NV; ++v) bt[v] = V::load(b + v * V::lanes);
-        bt[NV - 1] = V::load(b + (NV - 1) * V::lanes, tile.last);
-#pragma GCC unroll 16
-        for (int r = 0; r < MR; ++r) {
-            const V ar = V::broadcast(a[r / 4][(r % 4) * row_stride]);
-#pragma GCC unroll 4
-            for (int v = 0; v < NV; ++v) sum[r][v] = V::fma(ar, bt[v], sum[r][v]);
-        }
-#pragma GCC unroll 4
-        for (int i = 0; i < groups; ++i) a[i] += tile.a_col_stride;
-        b += tile.b_stride;
+    if (!tile.last_is_full) {
+        add_terms<V, MR, NV>(tile, FirstLanes<V>{tile.last}, tile.a_row_stride, tile.a_col_stride, sum);
+    } else if (tile.a_col_stride == 1) {
+        add_terms<V, MR, NV>(tile, AllLanes<V>{}, tile.a_row_stride, FixedStride<1>{}, sum);
+    } else if (tile.a_row_stride == 1 && tile.a_col_stride == MR) {
+        add_terms<V, MR, NV>(tile, AllLanes<V>{}, FixedStride<1>{}, FixedStride<MR>{}, sum);
+    } else {
+        add_terms<V, MR, NV>(tile, AllLanes<V>{}, tile.a_row_stride, tile.a_col_stride, sum);
     }
     store_tile<V, MR, NV>(tile, sum);
 }

@@ -12,13 +12,15 @@ template <class V>
 struct Blocking {
     static constexpr index_t mr = V::max_rows;
     static constexpr index_t nr = V::max_vectors * V::lanes;
-    // Terms of a block. A panel of B, KC x NR, is 128 KiB and streams from the second-level cache at 11 bytes
-    // a cycle, below what that delivers; 256, 512 and 1024 terms measure alike, the longest has the fewest
-    // detours of partial sums through C.
-    static constexpr index_t kc = 1024;
-    // Rows of a block of A, `depth` terms each: 512 KiB, half of a second-level cache of 1 MiB.
+    // Terms of a block. A panel of B, KC x NR, takes half of a first-level cache of 32 KiB with AVX2, beside
+    // the tile of A that streams past it, and is read from there by all tiles of a block of rows. With
+    // AVX-512 it is 34 KiB and partly streams from the second level, at 11 bytes a cycle or less, which
+    // measures alike.
+    static constexpr index_t kc = 272;
+    // Rows of a block of A, `depth` terms each: 192 KiB, which leaves room for B and C in a second-level
+    // cache of 512 KiB. A larger one would save only reads of B's panels, one in every 32 tiles.
     static constexpr index_t rows_of_a(index_t depth) {
-        const index_t rows = 524288 / static_cast<index_t>(sizeof(typename V::T)) / (depth > 0 ? depth : 1);
+        const index_t rows = 196608 / static_cast<index_t>(sizeof(typename V::T)) / (depth > 0 ? depth : 1);
         return rows < mr ? mr : rows / mr * mr;
     }
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/aligned_buffer.hpp"
+#include "core/padded.hpp"
 #include "core/partition.hpp"
 #include "dispatch/registry.hpp"
 #include "functional/batch_major.hpp"
@@ -21,14 +22,6 @@ constexpr double kWorthSharing = 1e6;
 
 // A block's activations, a quarter of a second-level cache of 1 MiB: the weights stream through the rest.
 constexpr index_t kBlockBytes = 262144;
-
-// Elements from row to row: whole cache lines, and an odd number of them, so that the rows of a tile do not
-// fall into a few sets of the cache and evict each other.
-template <class T>
-index_t padded(index_t row) {
-    constexpr index_t line = 64 / static_cast<index_t>(sizeof(T));
-    return ((row + line - 1) / line | 1) * line;
-}
 
 // Whether rows at this stride would evict each other.
 template <class T>

@@ -2,22 +2,12 @@
 // memory only counts.
 #pragma once
 
+#include "core/padded.hpp"
 #include "core/views.hpp"
 
 namespace ne_torch {
 
-inline constexpr index_t kCacheLine = 64;
-
 inline index_t round_up(index_t n, index_t unit) { return (n + unit - 1) / unit * unit; }
-
-// Elements from row to row: whole cache lines, and no multiple of 1 KiB, where rows would share a few sets of
-// the cache and evict each other.
-template <class T>
-index_t padded(index_t row) {
-    constexpr index_t line = kCacheLine / static_cast<index_t>(sizeof(T));
-    const index_t stride = round_up(row, line);
-    return stride % (16 * line) == 0 ? stride + line : stride;
-}
 
 // What there is to be room for.
 struct Extent {

@@ -7,6 +7,30 @@ namespace ne_torch {
 
 static inline index_t ceil_div(index_t a, index_t b) { return (a + b - 1) / b; }
 static inline index_t smaller(index_t a, index_t b) { return a < b ? a : b; }
+static inline index_t larger(index_t a, index_t b) { return a < b ? b : a; }
+
+// The row stride of a copy: an odd number of vectors, so that rows do not fall into a few sets of the cache.
+template <class V>
+inline index_t packed_stride(index_t length) {
+    return (ceil_div(length, V::lanes) | 1) * V::lanes;
+}
+
+// So many tiles of so many rows.
+struct Equal {
+    index_t count;
+    index_t height;
+};
+
+// body(first row, tiles) for rows in tiles of nearly equal height, so that none is too short to hide the
+// latency of an FMA: first those with a row more than the others, then the others.
+template <class V, class Body>
+inline void for_each_height(index_t rows, Body body) {
+    const index_t tiles = ceil_div(rows, V::max_rows);
+    const index_t height = rows / tiles;
+    const index_t taller = rows - height * tiles;
+    if (taller > 0) body(0, Equal{taller, height + 1});
+    body(taller * (height + 1), Equal{tiles - taller, height});
+}
 
 template <class V>
 struct Blocking {
@@ -17,10 +41,12 @@ struct Blocking {
     // AVX-512 it is 34 KiB and partly streams from the second level, at 11 bytes a cycle or less, which
     // measures alike.
     static constexpr index_t kc = 272;
-    // Rows of a block of A, `depth` terms each: 192 KiB, which leaves room for B and C in a second-level
-    // cache of 512 KiB. A larger one would save only reads of B's panels, one in every 32 tiles.
-    static constexpr index_t rows_of_a(index_t depth) {
-        const index_t rows = 196608 / static_cast<index_t>(sizeof(typename V::T)) / (depth > 0 ? depth : 1);
+    // A block of A: 192 KiB, which leaves room for B and C in a second-level cache of 512 KiB. A larger one
+    // would save only reads of B's panels, one in every 32 tiles.
+    static constexpr index_t a_size = 196608 / static_cast<index_t>(sizeof(typename V::T));
+    // Its rows, `depth` terms each.
+    static index_t rows_of_a(index_t depth) {
+        const index_t rows = a_size / (depth > 0 ? packed_stride<V>(depth) : 1);
         return rows < mr ? mr : rows / mr * mr;
     }
 };

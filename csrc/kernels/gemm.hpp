@@ -14,39 +14,37 @@
 
 namespace ne_torch {
 
-// Elements of GemmArgs::workspace that the product needs.
+// Elements of GemmArgs::workspace that the product needs, and any part of it.
 template <class V>
 index_t gemm_workspace(const GemmArgs<typename V::T>& g) {
-    const index_t depth = block_depth<V>(g);
-    const index_t rows = smaller(rows_of_block<V>(g, depth), g.m);
-    return (packs_b<V>(g) ? ceil_div(g.n, V::lanes) * V::lanes * depth : 0) +
-           (packs_a<V>(g) ? packed_a_size<V>(g, rows, depth) : 0);
+    const index_t depth = g.epilogue == Epilogue::update ? g.k : smaller(g.k, Blocking<V>::kc);
+    const index_t b_size = ceil_div(g.n, V::lanes) * V::lanes * depth;
+    const index_t stride = packed_stride<V>(depth);
+    const index_t a_size = smaller(g.m * stride, larger(Blocking<V>::a_size, V::max_rows * stride));
+    return (packs_b<V>(g) ? b_size : 0) + (packs_a<V>(g) ? a_size + V::lanes : 0);
 }
 
-// Rows of a block in tiles of nearly equal height, so that no tile is too short to hide the FMA latency.
+// Tiles of one height, the first of which is tile.row's, and of A the one at tile.a.
 template <class V, int NV, int MR>
-inline void run_tile(int rows, const Tile<V>& tile) {
+inline void run_tiles(const Equal& tiles, const Tile<V>& tile) {
     if constexpr (MR > 0) {
-        if (rows == MR) {
-            micro_kernel<V, MR, NV>(tile);
+        if (tiles.height == MR) {
+            const index_t a_step = MR * (tile.a_in_tiles ? tile.depth : tile.a_row_stride);
+            micro_kernel<V, MR, NV>(tile, tiles.count, a_step);
         } else {
-            run_tile<V, NV, MR - 1>(rows, tile);
+            run_tiles<V, NV, MR - 1>(tiles, tile);
         }
     }
 }
 
 template <class V, int NV>
 void run_rows(Tile<V> tile, index_t row_begin, index_t row_end, const typename V::T* a) {
-    const index_t rows = row_end - row_begin;
-    const index_t tiles = ceil_div(rows, V::max_rows);
-    index_t row = row_begin;
-    for (index_t i = 0; i < tiles; ++i) {
-        const index_t end = row_begin + rows * (i + 1) / tiles;
-        tile.row = row;
-        tile.a = a + (row - row_begin) * tile.a_row_stride;
-        run_tile<V, NV, V::max_rows>(static_cast<int>(end - row), tile);
-        row = end;
-    }
+    const index_t a_step = tile.a_in_tiles ? tile.depth : tile.a_row_stride;
+    for_each_height<V>(row_end - row_begin, [&](index_t row, const Equal& tiles) {
+        tile.row = row_begin + row;
+        tile.a = a + row * a_step;
+        run_tiles<V, NV, V::max_rows>(tiles, tile);
+    });
 }
 
 template <class V, int NV>
@@ -61,13 +59,14 @@ inline void run_panel(int vectors, const Tile<V>& tile, index_t row_begin, index
     }
 }
 
-// All panels of C's rows [row, row_end) for one block of terms. a: the element A[row, t0].
+// All panels of C's rows [row, row_end) for one block of terms. a: those rows of A, from term t0 on.
 template <class V>
 void run_block(const GemmArgs<typename V::T>& g, Tile<V> tile, index_t t0, index_t row, index_t row_end,
-               Matrix<const typename V::T> a, typename V::T* panels) {
+               const BlockOfA<typename V::T>& a, typename V::T* panels) {
     constexpr index_t nr = Blocking<V>::nr;
-    tile.a_row_stride = a.row_stride;
-    tile.a_col_stride = a.col_stride;
+    tile.a_row_stride = a.at.row_stride;
+    tile.a_col_stride = a.at.col_stride;
+    tile.a_in_tiles = a.in_tiles;
     for (index_t column = 0; column < g.n; column += nr) {
         const index_t width = smaller(nr, g.n - column);
         const int vectors = static_cast<int>(ceil_div(width, V::lanes));
@@ -80,7 +79,7 @@ void run_block(const GemmArgs<typename V::T>& g, Tile<V> tile, index_t t0, index
         tile.b_stride = panels ? panel_stride : g.b.row_stride;
         tile.last = V::first(last);
         tile.last_is_full = last == V::lanes;
-        run_panel<V, V::max_vectors>(vectors, tile, row, row_end, a.data);
+        run_panel<V, V::max_vectors>(vectors, tile, row, row_end, a.at.data);
     }
 }
 
@@ -102,8 +101,8 @@ void gemm(const GemmArgs<typename V::T>& g) {
         tile.last_block = t0 + tile.depth >= g.k;
         for (index_t row = 0; row < g.m; row += block_rows) {
             const index_t row_end = smaller(row + block_rows, g.m);
-            Matrix<const T> a{g.a.at(row, t0), g.a.row_stride, g.a.col_stride};
-            if (copy_a) a = pack_a<V>(a, row_end - row, tile.depth, a_room);
+            BlockOfA<T> a{{g.a.at(row, t0), g.a.row_stride, g.a.col_stride}, false};
+            if (copy_a) a = pack_a<V>(a.at, row_end - row, tile.depth, a_room);
             run_block<V>(g, tile, t0, row, row_end, a, panels);
         }
         t0 += tile.depth;

@@ -11,9 +11,6 @@
 
 namespace ne_torch {
 
-// Shorter chains end before a prefetch returns.
-static constexpr index_t kPrefetchDepth = 48;
-
 template <class V>
 struct Tile {
     using T = typename V::T;
@@ -24,7 +21,8 @@ struct Tile {
     const T* a;     // A[row, t0]
     index_t a_row_stride;
     index_t a_col_stride;
-    const T* b;  // B[t0, column]
+    bool a_in_tiles;  // a copy of this tile alone, [term][row]
+    const T* b;       // B[t0, column]
     index_t b_stride;
     typename V::Mask last;  // lanes of the last vector that exist
     bool last_is_full;
@@ -131,20 +129,30 @@ NE_TORCH_INLINE void store_tile(const Tile<V>& tile, V (&sum)[MR][NV]) {
     }
 }
 
-// A stride that the compiler knows, so that it becomes part of an address.
-template <index_t N>
-struct FixedStride {
-    constexpr operator index_t() const { return N; }
-};
+// The lines of a tile of `matrix` whose rows begin with `row`.
+template <class V, int MR, int NV>
+NE_TORCH_INLINE void prefetch_tile(const Tile<V>& tile, Matrix<const typename V::T> matrix, index_t row) {
+    constexpr int line = 64 / static_cast<int>(sizeof(typename V::T));
+    const typename V::T* const first = matrix.at(row, tile.column);
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+        for (int i = 0; i < NV * V::lanes; i += line) {
+            NE_TORCH_PREFETCH_WRITE(first + r * matrix.row_stride + i);
+        }
+    }
+}
 
-// sum[r][v] takes up the tile's terms. Four a turn: with a fixed stride that leaves two instructions a term
-// beside FMA, loads and broadcasts, so that the front end runs ahead into the next tile.
-template <class V, int MR, int NV, class Last, class RowStride, class ColStride>
-NE_TORCH_INLINE void add_terms(const Tile<V>& tile, Last last, RowStride row_stride, ColStride col_stride,
-                               V (&sum)[MR][NV]) {
+// sum[r][v] takes up the tile's terms. A stride that is given, and not 0, becomes part of addresses. Four
+// terms a turn: that leaves two instructions each beside FMA, loads and broadcasts, so that the front end
+// runs ahead into the next tile.
+template <class V, int MR, int NV, index_t RowStride, index_t ColStride, class Last>
+NE_TORCH_INLINE void add_terms(const Tile<V>& tile, Last last, V (&sum)[MR][NV]) {
     using T = typename V::T;
     // Rows are reached from one pointer in four, so that pointers and offsets fit the integer registers.
     constexpr int groups = (MR + 3) / 4;
+    const index_t row_stride = RowStride > 0 ? RowStride : tile.a_row_stride;
+    const index_t col_stride = ColStride > 0 ? ColStride : tile.a_col_stride;
     const T* a[groups];
 #pragma GCC unroll 4
     for (int i = 0; i < groups; ++i) a[i] = tile.a + index_t{4} * i * row_stride;
@@ -168,12 +176,12 @@ NE_TORCH_INLINE void add_terms(const Tile<V>& tile, Last last, RowStride row_str
 }
 
 template <class V, int MR, int NV>
-void micro_kernel(const Tile<V>& tile) {
+NE_TORCH_INLINE void run_tile(const Tile<V>& tile) {
     using T = typename V::T;
     const GemmArgs<T>& g = *tile.args;
     V sum[MR][NV];
-    const Matrix<const T> from =
-        tile.first_block ? g.initial : Matrix<const T>{g.c.data, g.c.row_stride, g.c.col_stride};
+    const Matrix<const T> c{g.c.data, g.c.row_stride, 1};
+    const Matrix<const T> from = tile.first_block ? g.initial : c;
     if (!from.data) {
 #pragma GCC unroll 16
         for (int r = 0; r < MR; ++r) {
@@ -187,26 +195,36 @@ void micro_kernel(const Tile<V>& tile) {
         });
     }
 
-    // The update will read and write its parameters, which may have left the cache since the last step.
-    if (g.epilogue == Epilogue::update && tile.depth >= kPrefetchDepth) {
-        const T* const c = g.c.data + tile.row * g.c.row_stride + tile.column;
-#pragma GCC unroll 16
-        for (int r = 0; r < MR; ++r) {
-#pragma GCC unroll 4
-            for (int v = 0; v < NV; ++v) NE_TORCH_PREFETCH_WRITE(c + r * g.c.row_stride + v * V::lanes);
-        }
-    }
+    // The next tile's parameters, if they are updated, and its partial sums may have left the cache since the
+    // last step or block. A tile of few terms does not take as long as memory does.
+    if (g.epilogue == Epilogue::update) prefetch_tile<V, MR, NV>(tile, c, tile.row + MR);
+    if (from.data) prefetch_tile<V, MR, NV>(tile, from, tile.row + MR);
 
-    if (!tile.last_is_full) {
-        add_terms<V, MR, NV>(tile, FirstLanes<V>{tile.last}, tile.a_row_stride, tile.a_col_stride, sum);
-    } else if (tile.a_col_stride == 1) {
-        add_terms<V, MR, NV>(tile, AllLanes<V>{}, tile.a_row_stride, FixedStride<1>{}, sum);
-    } else if (tile.a_row_stride == 1 && tile.a_col_stride == MR) {
-        add_terms<V, MR, NV>(tile, AllLanes<V>{}, FixedStride<1>{}, FixedStride<MR>{}, sum);
+    const auto add = [&](auto last) NE_TORCH_INLINE_LAMBDA {
+        if (tile.a_in_tiles) {
+            add_terms<V, MR, NV, 1, MR>(tile, last, sum);
+        } else if (tile.a_col_stride == 1) {
+            add_terms<V, MR, NV, 0, 1>(tile, last, sum);
+        } else {
+            add_terms<V, MR, NV, 0, 0>(tile, last, sum);
+        }
+    };
+    if (tile.last_is_full) {
+        add(AllLanes<V>{});
     } else {
-        add_terms<V, MR, NV>(tile, AllLanes<V>{}, tile.a_row_stride, tile.a_col_stride, sum);
+        add(FirstLanes<V>{tile.last});
     }
     store_tile<V, MR, NV>(tile, sum);
+}
+
+// So many tiles, one below the other, the first of them at `tile`; a_step leads from a tile of A to the next.
+template <class V, int MR, int NV>
+void micro_kernel(Tile<V> tile, index_t tiles, index_t a_step) {
+    for (; tiles > 0; --tiles) {
+        run_tile<V, MR, NV>(tile);
+        tile.row += MR;
+        tile.a += a_step;
+    }
 }
 
 }  // namespace ne_torch

@@ -1,7 +1,8 @@
 // Copies of operands for gemm.hpp, made where reading them in place would cost more than the copy.
 //
 //   B  [k, n] -> panels of NR columns, each contiguous: [k][NR]
-//   A  a block of rows, its strides kept in order but the longer one made short and odd in cache lines
+//   A  a block of rows: contiguous along terms, [row][term], where its rows lie badly;
+//                       contiguous along rows, in tiles, [tile][term][row of the tile]
 #pragma once
 
 #include "core/gemm_args.hpp"
@@ -20,41 +21,51 @@ inline bool packs_b(const GemmArgs<typename V::T>& g) {
     return g.m >= 32 * V::max_rows && g.b.row_stride > 2 * Blocking<V>::nr;
 }
 
-// At strides of a multiple of 2 KiB the rows of a tile, or the terms of a chain, fall into a few sets of the
-// cache and evict each other.
+// Rows at strides of a multiple of 2 KiB fall into a few sets of the cache and evict each other. Terms that
+// lie a row of A apart are a cache line for a few numbers each; in tiles they are read from first to last.
+// Both pay for a copy that two panels read, unless all of A stays in half of a first-level cache anyhow.
 template <class V>
 inline bool packs_a(const GemmArgs<typename V::T>& g) {
     constexpr index_t page = 2048 / static_cast<index_t>(sizeof(typename V::T));
-    const index_t stride = g.a.col_stride == 1 ? g.a.row_stride : g.a.col_stride;
-    const index_t count = g.a.col_stride == 1 ? V::max_rows : g.k;
-    return stride % page == 0 && stride > 0 && count > 8 && g.n >= 2 * Blocking<V>::nr;
+    constexpr index_t small = 16384 / static_cast<index_t>(sizeof(typename V::T));
+    if (g.n < 2 * Blocking<V>::nr || g.m * g.k <= small) return false;
+    return g.a.col_stride != 1 || (g.a.row_stride % page == 0 && g.a.row_stride > 0);
 }
 
-// The long stride of a packed block of A whose rows (along the contiguous axis) have `length` elements.
-template <class V>
-inline index_t packed_stride(index_t length) {
-    return (ceil_div(length, V::lanes) | 1) * V::lanes;
-}
+// A block of A as the tiles read it: rows and terms at strides, or tile after tile.
+template <class T>
+struct BlockOfA {
+    Matrix<const T> at;
+    bool in_tiles;
+};
 
+// tile[t][i] = from[i, t]. Whole vectors are stored: what is too much is overwritten by the next term or the
+// next tile, or not used.
 template <class V>
-inline index_t packed_a_size(const GemmArgs<typename V::T>& g, index_t rows, index_t depth) {
-    return g.a.col_stride == 1 ? rows * packed_stride<V>(depth) : depth * packed_stride<V>(rows);
+inline void pack_tile(Matrix<const typename V::T> from, index_t height, index_t depth, typename V::T* tile) {
+    for (index_t i = (height - 1) / V::lanes * V::lanes; i >= 0; i -= V::lanes) {
+        const auto lanes = V::first(static_cast<int>(smaller(height - i, V::lanes)));
+        for (index_t t = 0; t < depth; ++t) V::load(from.at(i, t), lanes).store(tile + t * height + i);
+    }
 }
 
 // A copy of the (rows, depth) block at `from`, which is contiguous along one of its axes.
 template <class V>
-Matrix<const typename V::T> pack_a(Matrix<const typename V::T> from, index_t rows, index_t depth,
-                                   typename V::T* room) {
-    using T = typename V::T;
-    const bool along_terms = from.col_stride == 1;
-    const index_t lines = along_terms ? rows : depth;
-    const index_t length = along_terms ? depth : rows;
-    const index_t stride = packed_stride<V>(length);
-    const index_t from_stride = along_terms ? from.row_stride : from.col_stride;
-    for_each_chunk<V>(lines, length, [&](index_t i, index_t j, auto lanes) {
-        lanes.store(room + i * stride + j, lanes.load(from.data + i * from_stride + j));
+BlockOfA<typename V::T> pack_a(Matrix<const typename V::T> from, index_t rows, index_t depth,
+                               typename V::T* room) {
+    if (from.col_stride == 1) {
+        const index_t stride = packed_stride<V>(depth);
+        for_each_chunk<V>(rows, depth, [&](index_t i, index_t t, auto lanes) {
+            lanes.store(room + i * stride + t, lanes.load(from.at(i, t)));
+        });
+        return {{room, stride, 1}, false};
+    }
+    for_each_height<V>(rows, [&](index_t row, const Equal& tiles) {
+        for (index_t i = 0; i < tiles.count; ++i, row += tiles.height) {
+            pack_tile<V>({from.at(row, 0), 1, from.col_stride}, tiles.height, depth, room + row * depth);
+        }
     });
-    return along_terms ? Matrix<const T>{room, stride, 1} : Matrix<const T>{room, 1, stride};
+    return {{room, 1, 0}, true};
 }
 
 // B[t0 : t0 + depth, column : column + width] as a panel [depth][panel_stride].

@@ -55,8 +55,10 @@ Ends<T> Engine<T>::ends(std::size_t stage, const Batch<T>& batch) const {
 
 template <class T>
 void Engine<T>::forward(Member<T>& me, const Batch<T>& batch) {
-    kernels_->transpose(me.width(), plan_.in_features(), me.my_rows(batch.input),
-                        me.mine(work_.activation(0)));
+    if (!plan_.stage(0).reads_samples()) {
+        kernels_->transpose(me.width(), plan_.in_features(), me.my_rows(batch.input),
+                            me.mine(work_.activation(0)));
+    }
     me.sync();
     for (std::size_t i = 0; i < plan_.size(); ++i) {
         plan_.stage(i).forward(me, ends(i, batch));

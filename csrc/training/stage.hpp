@@ -38,6 +38,8 @@ class Stage {
     // Multiply-adds for each sample of forward, backward and update; grad_input is not needed by the first.
     virtual double work_per_row(bool /*first*/) const { return 0; }
     virtual bool learns() const { return false; }
+    // Whether it takes Ends::samples for its input, where there are some.
+    virtual bool reads_samples() const { return false; }
     // Whether a batch has to be one block, because samples depend on each other.
     virtual bool mixes_samples() const { return false; }
 

@@ -3,6 +3,15 @@
 #include <algorithm>
 
 namespace ne_torch {
+namespace {
+
+// A product turns such an operand on its way to the panels that it reads.
+template <class T>
+Matrix<const T> turned(Matrix<const T> m) {
+    return {m.data, m.col_stride, m.row_stride};
+}
+
+}  // namespace
 
 template <class T>
 bool DenseStage<T>::take_relu() {
@@ -23,7 +32,6 @@ double DenseStage<T>::work_per_row(bool first) const {
 
 template <class T>
 void DenseStage<T>::lay_out(Layout<T>& layout, const Extent& extent) {
-    batch_major_ = layout.take_matrix(extent.rows, this->in_features);
     grad_weight_ = extent.gradients ? layout.take_matrix(this->out_features, this->in_features) : Matrix<T>{};
     grad_bias_ = layout.take(this->out_features);
 }
@@ -33,7 +41,10 @@ index_t DenseStage<T>::packing(const Kernels<T>& kernels, index_t rows, index_t 
     Ends<T> ends;
     ends.input.row_stride = ends.output.row_stride = stride;
     ends.grad_input.row_stride = ends.grad_output.row_stride = stride;
-    return std::max({kernels.gemm_workspace(output_product(rows, ends)),
+    Ends<T> first = ends;
+    first.samples = {weight_.data, this->in_features, 1};  // some data, to be taken for samples
+    return std::max({kernels.gemm_workspace(output_product(rows, first)),
+                     kernels.gemm_workspace(output_product(rows, ends)),
                      kernels.gemm_workspace(grad_input_product(rows, ends)),
                      kernels.gemm_workspace(grad_weight_product(rows, ends))});
 }
@@ -45,7 +56,7 @@ GemmArgs<T> DenseStage<T>::output_product(index_t rows, const Ends<T>& ends) con
     g.n = rows;
     g.k = this->in_features;
     g.a = {weight_.data, this->in_features, 1};
-    g.b = read(ends.input);
+    g.b = ends.samples.data ? turned(ends.samples) : read(ends.input);
     g.c = ends.output;
     g.epilogue = Epilogue::bias_row;
     g.activation = activation_;
@@ -55,10 +66,6 @@ GemmArgs<T> DenseStage<T>::output_product(index_t rows, const Ends<T>& ends) con
 
 template <class T>
 void DenseStage<T>::forward(Member<T>& me, const Ends<T>& ends) {
-    if (!ends.samples.data) {
-        me.kernels.transpose(this->in_features, me.width(), read(me.mine(ends.input)),
-                             me.my_rows(batch_major_));
-    }
     me.kernels.gemm(me.share_samples(output_product(me.block.rows, ends)));
 }
 
@@ -96,7 +103,7 @@ GemmArgs<T> DenseStage<T>::grad_weight_product(index_t rows, const Ends<T>& ends
     g.n = this->in_features;
     g.k = rows;
     g.a = read(ends.grad_output);
-    g.b = ends.samples.data ? ends.samples : read(batch_major_);
+    g.b = ends.samples.data ? ends.samples : turned(read(ends.input));
     g.c = {weight_.data, this->in_features, 1};
     g.epilogue = Epilogue::update;
     std::copy(weight_.states.begin(), weight_.states.end(), g.state);

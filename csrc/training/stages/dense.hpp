@@ -26,6 +26,7 @@ class DenseStage final : public Stage<T> {
 
     double work_per_row(bool first) const override;
     bool learns() const override { return true; }
+    bool reads_samples() const override { return true; }
     void lay_out(Layout<T>& layout, const Extent& extent) override;
     index_t packing(const Kernels<T>& kernels, index_t rows, index_t stride) const override;
     void forward(Member<T>& me, const Ends<T>& ends) override;
@@ -45,7 +46,6 @@ class DenseStage final : public Stage<T> {
     Activation activation_ = Activation::identity;
     bool gates_input_ = false;    // grad_input is gated by the input, the output of a ReLU
     bool gated_by_next_ = false;  // grad_output comes gated
-    Matrix<T> batch_major_;       // copy of the input, for grad_weight
     Matrix<T> grad_weight_;       // of the blocks so far; no data where a batch is one block
     T* grad_bias_ = nullptr;
 };

@@ -50,14 +50,17 @@ GemmArgs<T> gemm_columns(GemmArgs<T> g, Range columns) {
     return g;
 }
 
-// One member's share of a product: a range of columns (whole vectors) or of rows, whichever leaves the
-// largest share smaller; columns where they tie, so that no panel of B is packed twice.
+// One member's share of a product: a range of columns (whole vectors, whole cache lines of C where there are
+// many) or of rows, whichever leaves the largest share smaller; columns where they tie, so that no panel of B
+// is packed twice.
 template <class T>
 GemmArgs<T> share_gemm(const GemmArgs<T>& g, int lanes, int index, int count) {
-    const index_t vectors = (g.n + lanes - 1) / lanes;
-    const index_t by_columns = (vectors + count - 1) / count * g.m;
-    const index_t by_rows = (g.m + count - 1) / count * vectors;
-    if (by_columns <= by_rows) return gemm_columns(g, share_range(g.n, lanes, index, count));
+    constexpr index_t line = 64 / static_cast<index_t>(sizeof(T));
+    const index_t unit = lanes < line && g.n >= 8 * line * count ? line : lanes;
+    const index_t units = (g.n + unit - 1) / unit;
+    const index_t by_columns = (units + count - 1) / count * g.m;
+    const index_t by_rows = (g.m + count - 1) / count * units;
+    if (by_columns <= by_rows) return gemm_columns(g, share_range(g.n, unit, index, count));
     return gemm_rows(g, share_range(g.m, 1, index, count));
 }
 

@@ -11,7 +11,7 @@ namespace ne_torch {
 namespace {
 
 // Two barriers and the start of a region take about a microsecond between threads that are awake; below a
-// million multiply-adds (4 us of a core at 230 GFLOP/s... in float32) sharing gains less than that.
+// million multiply-adds, some 10 us of a core in float32, sharing gains less than that.
 constexpr double kWorthSharing = 1e6;
 
 }  // namespace

@@ -43,7 +43,7 @@ class Predictor:
     _stages: tuple[Stage, ...]
 
     def __init__(self, stages: Sequence[Stage], dtype: str) -> None:
-        for array in (a for stage in stages for a in stage if isinstance(a, np.ndarray)):
+        for array in (a for stage in stages for a in stage.described() if isinstance(a, np.ndarray)):
             array.flags.writeable = False
         core = _core.Predictor(dtype, tuple(stage.described() for stage in stages))
         for name, value in (
@@ -99,7 +99,12 @@ class Predictor:
     @property
     def nbytes(self) -> int:
         """Bytes of all weights, biases and scales, with the padding of the panels."""
-        return sum(array.nbytes for stage in self._stages for array in stage if isinstance(array, np.ndarray))
+        return sum(
+            array.nbytes
+            for stage in self._stages
+            for array in stage.described()
+            if isinstance(array, np.ndarray)
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the predictor to a file of safetensors format, all of it or nothing.

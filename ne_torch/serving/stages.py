@@ -7,7 +7,8 @@ for every instruction set; see csrc/core/panels.hpp.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -35,12 +36,10 @@ class Dense(NamedTuple):
         return ("dense", *self)
 
 
-class Elementwise(NamedTuple):
-    """An activation by its name with its two numbers, or softmax, or log_softmax."""
+class _KeepsWidth:
+    """A stage whose rows go out as wide as they come in."""
 
-    name: str
     width: int
-    numbers: tuple[float, float] = (0.0, 0.0)
 
     @property
     def in_features(self) -> int:
@@ -51,6 +50,15 @@ class Elementwise(NamedTuple):
     def out_features(self) -> int:
         """The width of a row that goes out."""
         return self.width
+
+
+@dataclass(frozen=True)
+class Elementwise(_KeepsWidth):
+    """An activation by its name with its two numbers, or softmax, or log_softmax."""
+
+    name: str
+    width: int
+    numbers: tuple[float, float] = (0.0, 0.0)
 
     def described(self) -> tuple[Any, ...]:
         """Return the stage as the engine takes it."""
@@ -59,81 +67,46 @@ class Elementwise(NamedTuple):
         return ("activation", self.width, self.name, *self.numbers)
 
 
-class Normalize(NamedTuple):
+@dataclass(frozen=True)
+class Normalize(_KeepsWidth):
     """Layer normalisation of a row."""
 
     width: int
     eps: float
     weight: Array | None
     bias: Array | None
-
-    @property
-    def name(self) -> str:
-        """The stage in words."""
-        return "layer_norm"
-
-    @property
-    def in_features(self) -> int:
-        """The width of a row that comes in."""
-        return self.width
-
-    @property
-    def out_features(self) -> int:
-        """The width of a row that goes out."""
-        return self.width
+    name: ClassVar[str] = "layer_norm"
 
     def described(self) -> tuple[Any, ...]:
         """Return the stage as the engine takes it."""
-        return ("layer_norm", *self)
+        return ("layer_norm", self.width, self.eps, self.weight, self.bias)
 
 
-class ScaleShift(NamedTuple):
+@dataclass(frozen=True)
+class ScaleShift(_KeepsWidth):
     """``y = fma(x, scale, shift)``: batch normalisation in eval mode."""
 
     width: int
     scale: Array
     shift: Array
-
-    @property
-    def name(self) -> str:
-        """The stage in words."""
-        return "batch_norm"
-
-    @property
-    def in_features(self) -> int:
-        """The width of a row that comes in."""
-        return self.width
-
-    @property
-    def out_features(self) -> int:
-        """The width of a row that goes out."""
-        return self.width
+    name: ClassVar[str] = "batch_norm"
 
     def described(self) -> tuple[Any, ...]:
         """Return the stage as the engine takes it."""
-        return ("scale_shift", *self)
+        return ("scale_shift", self.width, self.scale, self.shift)
 
 
-class Skip(NamedTuple):
+@dataclass(frozen=True)
+class Skip(_KeepsWidth):
     """One end of a connection around layers: ``"keep"`` puts x into a slot, ``"add_kept"`` adds it to x."""
 
     name: str
     width: int
     slot: int
 
-    @property
-    def in_features(self) -> int:
-        """The width of a row that comes in."""
-        return self.width
-
-    @property
-    def out_features(self) -> int:
-        """The width of a row that goes out."""
-        return self.width
-
     def described(self) -> tuple[Any, ...]:
         """Return the stage as the engine takes it."""
-        return tuple(self)
+        return (self.name, self.width, self.slot)
 
 
 Stage = Dense | Elementwise | Normalize | ScaleShift | Skip

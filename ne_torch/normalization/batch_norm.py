@@ -1,181 +1,22 @@
-"""Normalisation: of a sample over its features, of a feature over the batch."""
+"""Normalisation of a feature over the batch."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ne_torch import _core
-from ne_torch._checks import float_dtype, positive_integer
+from ne_torch._checks import positive_integer
 from ne_torch._memory import aligned
-from ne_torch.layer import Layer, Parameter, StatesOf
+from ne_torch.layer import StatesOf
+from ne_torch.normalization.normalization import Normalization
 from ne_torch.typing import Array, ArrayLike, DTypeName
 
-__all__ = ["BatchNorm1d", "LayerNorm"]
+__all__ = ["BatchNorm1d"]
 
 
-class _Normalization(Layer):
-    """What the two share: eps, a weight of ones and a bias of zeros, or neither."""
-
-    def __init__(self, features: int, eps: float, affine: bool, bias: bool, dtype: DTypeName) -> None:
-        place = type(self).__name__
-        self.eps = _core.finite_number(eps, place, "eps")
-        self.dtype: np.dtype[Any] = float_dtype(dtype, place)
-        self.features = features
-        self._weight = Parameter(aligned(np.ones(features, self.dtype))) if affine else None
-        self._bias = Parameter(aligned(np.zeros(features, self.dtype))) if affine and bias else None
-        self._saved: tuple[Any, ...] | None = None
-
-    def named_parameters(self) -> dict[str, Parameter]:
-        """Return the parameters as ``weight`` and ``bias``, where there are any."""
-        named = {"weight": self._weight, "bias": self._bias}
-        return {name: parameter for name, parameter in named.items() if parameter is not None}
-
-    @property
-    def weight(self) -> Array | None:
-        """The factor of each feature, or None; an assignment copies values into it."""
-        return None if self._weight is None else self._weight.data
-
-    @weight.setter
-    def weight(self, value: ArrayLike) -> None:
-        self.load_state_dict({**self.state_dict(), "weight": value})
-
-    @property
-    def bias(self) -> Array | None:
-        """What is added to each feature, or None; an assignment copies values into it."""
-        return None if self._bias is None else self._bias.data
-
-    @bias.setter
-    def bias(self, value: ArrayLike) -> None:
-        self.load_state_dict({**self.state_dict(), "bias": value})
-
-    @property
-    def grad_weight(self) -> Array | None:
-        """The gradient of the loss with respect to ``weight``, after a backward pass."""
-        return None if self._weight is None else self._weight.grad
-
-    @property
-    def grad_bias(self) -> Array | None:
-        """The gradient of the loss with respect to ``bias``, after a backward pass."""
-        return None if self._bias is None else self._bias.grad
-
-    def _learned(self, states: StatesOf) -> tuple[Any, ...]:
-        """Describe weight and bias to the engine."""
-        both = [(None, ()) if p is None else (p.data, states(p)) for p in (self._weight, self._bias)]
-        return tuple(item for pair in both for item in pair)
-
-    def _of_last_forward(self) -> tuple[Any, ...]:
-        if self._saved is None:
-            place = type(self).__name__
-            raise RuntimeError(f"{place}: expected forward before backward; call forward(x) first")
-        return self._saved
-
-    def _keep_gradients(self, grad_weight: Array, grad_bias: Array) -> None:
-        if self._weight is not None:
-            self._weight.grad = grad_weight
-        if self._bias is not None:
-            self._bias.grad = grad_bias
-
-
-class LayerNorm(_Normalization):
-    """``y = (x - mean) / sqrt(var + eps) * weight + bias``, mean and variance of a sample over its features.
-
-    The variance is the biased one, over n and not n - 1. (Ba, Kiros, Hinton, 2016.)
-
-    Parameters
-    ----------
-    normalized_shape : int or sequence of one int
-        The length of the last axis.
-    eps : float, default 1e-5
-        Added to the variance.
-    elementwise_affine, bias : bool, default True
-        Whether there are a weight and a bias.
-    dtype : {"float32", "float64"}, default "float32"
-        Precision of parameters, inputs and arithmetic.
-
-    Attributes
-    ----------
-    weight, bias : ndarray of shape (features,) or None
-        Live, writable in place; they begin as ones and zeros.
-    grad_weight, grad_bias : ndarray or None
-        Gradients of the last backward pass.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument is not as said.
-
-    Examples
-    --------
-    >>> import numpy as np, ne_torch as nt
-    >>> nt.LayerNorm(2, eps=0.0, dtype="float64")(np.array([[1.0, 3.0], [5.0, 4.0]])).tolist()
-    [[-1.0, 1.0], [1.0, -1.0]]
-    """
-
-    def __init__(
-        self,
-        normalized_shape: int | Sequence[int],
-        eps: float = 1e-5,
-        elementwise_affine: bool = True,
-        bias: bool = True,
-        dtype: DTypeName = "float32",
-    ) -> None:
-        shape = normalized_shape if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
-        if len(shape) != 1:
-            raise ValueError(
-                "LayerNorm: expected normalized_shape as the length of the last axis, "
-                f"got {normalized_shape!r}"
-            )
-        features = positive_integer(shape[0], "LayerNorm", "normalized_shape")
-        super().__init__(features, eps, elementwise_affine, bias, dtype)
-        self.normalized_shape = (features,)
-
-    def forward(self, x: ArrayLike) -> Array:
-        """Return the normalised x of shape (..., features).
-
-        Raises
-        ------
-        ValueError
-            If the last axis has another length.
-        TypeError
-            If x has another dtype than the layer.
-        """
-        y, *saved = _core.layer_norm_forward(
-            x, self.features, self.dtype.name, self.weight, self.bias, self.eps, "LayerNorm"
-        )
-        self._saved = tuple(saved)
-        return y
-
-    def backward(self, grad_output: ArrayLike) -> Array:
-        """Fill ``grad_weight`` and ``grad_bias``, return the gradient with respect to the last input.
-
-        Raises
-        ------
-        RuntimeError
-            If there was no forward pass.
-        ValueError
-            If the shape is not that of the last output.
-        """
-        normalized, rstd = self._of_last_forward()
-        grad_input = _core.layer_norm_backward(grad_output, normalized, rstd, self.weight, "LayerNorm")
-        if self._weight is not None:
-            self._keep_gradients(*_core.scale_shift_gradients(grad_output, normalized, "LayerNorm"))
-        return grad_input
-
-    def _stage(self, states: StatesOf) -> tuple[Any, ...]:
-        return ("layer_norm", self.features, self.eps, *self._learned(states))
-
-    def __repr__(self) -> str:
-        return (
-            f"LayerNorm({self.normalized_shape}, eps={self.eps}, "
-            f"elementwise_affine={self._weight is not None}, bias={self._bias is not None}, "
-            f"dtype={self.dtype.name})"
-        )
-
-
-class BatchNorm1d(_Normalization):
+class BatchNorm1d(Normalization):
     """``y = (x - mean) / sqrt(var + eps) * weight + bias``, mean and variance of a feature over the batch.
 
     In train mode they are the batch's own, with the biased variance, and the running ones follow them:

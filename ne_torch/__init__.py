@@ -24,7 +24,7 @@ from ne_torch.activations import (
 )
 from ne_torch.clipping import clip_grad_norm_, clip_grad_value_
 from ne_torch.dropout import Dropout
-from ne_torch.embedding import Embedding, TabularEmbedding
+from ne_torch.embeddings import Embedding, TabularEmbedding
 from ne_torch.layer import Layer, Parameter
 from ne_torch.linear import Linear
 from ne_torch.losses import *  # noqa: F403 - its exports are ours

@@ -41,10 +41,15 @@ def make_engine(model: Any, loss: Any, optimizer: Any, clipping: Clipping) -> _c
     return _core.Engine(dtypes.pop().name, stages, loss._settings, groups, (clipping.norm, clipping.value))
 
 
-def describe(layers: Iterable[Any], states: StatesOf) -> list[tuple[Any, ...]] | None:
-    """Return what layers are to the engine, None if it cannot do one of them."""
+def describe(layers: Iterable[Any], states: StatesOf, first: bool = True) -> list[tuple[Any, ...]] | None:
+    """Return what layers are to the engine, None if it cannot do one of them.
+
+    ``first``: the input of the layers is that of the model, where the engine looks for codes.
+    """
     stages = [layer._stage(states) for layer in layers]
-    return None if None in stages else stages
+    if None in stages or any(stage[0] == "tabular_embedding" for stage in stages[int(first) :]):
+        return None
+    return stages
 
 
 def _is_ours(part: Any, kind: type) -> bool:

@@ -69,7 +69,7 @@ class Residual(Sequential):
     def _stage(self, states: StatesOf) -> tuple[Any, ...] | None:
         from ne_torch._engine import describe
 
-        stages = describe((inner for layer in self for inner in flatten(layer)), states)
+        stages = describe((inner for layer in self for inner in flatten(layer)), states, first=False)
         return None if stages is None else ("residual", tuple(stages))
 
     def __repr__(self) -> str:

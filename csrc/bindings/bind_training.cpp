@@ -71,6 +71,16 @@ class PyEngine {
             "batch_size");
     }
 
+    // After a call, whose steps before a wrong code stand. The words are those of layer by layer.
+    template <class T>
+    static void require_codes(const Engine<T>& engine) {
+        const auto& wrong = engine.wrong_code();
+        if (!wrong) return;
+        throw py::value_error("TabularEmbedding: expected codes from 0 to " + std::to_string(wrong->last) +
+                              " in column " + std::to_string(wrong->column) + ", got " +
+                              py::str(py::float_(static_cast<double>(wrong->value))).cast<std::string>());
+    }
+
     template <class T>
     static TrainingOperands operands(const Plan<T>& plan, const char* place, py::handle input,
                                      py::handle target, py::handle sample_weight,
@@ -121,6 +131,7 @@ class PyEngine {
             require_batches(engine.plan(), rows, rows);
             const double loss = run(static_cast<double>(rows) * engine.plan().work_per_row(),
                                     [&] { return engine.step(samples_for(engine, all)); });
+            require_codes(engine);
             if (schedule) schedule->move_on(1);
             return py::float_(loss);
         });
@@ -158,6 +169,7 @@ class PyEngine {
             if (schedule) schedule->move_on(part.steps);
             cursor[0] = first + part.rows;
             cursor[1] = part.total_loss;
+            require_codes(engine);
         });
         return true;
     }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bindings/arrays.hpp"
 #include "training/plan.hpp"
@@ -11,6 +12,7 @@
 #include "training/stages/dropout.hpp"
 #include "training/stages/layer_norm.hpp"
 #include "training/stages/residual.hpp"
+#include "training/stages/tabular_embedding.hpp"
 
 namespace ne_torch {
 
@@ -90,6 +92,19 @@ void add_batch_norm(Plan<T>& plan, const py::tuple& layer) {
                                                  scale_shift_of<T>(layer, 3), running));
 }
 
+// ("tabular_embedding", in_features, ((column, weight, weight's states), ...)), columns ascending
+template <class T>
+void add_tabular_embedding(Plan<T>& plan, const py::tuple& layer) {
+    std::vector<Category<T>> categories;
+    for (const py::handle item : layer[2]) {
+        const auto parts = py::reinterpret_borrow<py::tuple>(item);
+        const auto weight = parts[1].cast<py::array>();
+        categories.push_back(
+            {parts[0].cast<index_t>(), weight.shape(0), weight.shape(1), learned<T>(parts[1], parts[2])});
+    }
+    plan.add(std::make_unique<TabularEmbeddingStage<T>>(layer[1].cast<index_t>(), std::move(categories)));
+}
+
 template <class T>
 Plan<T> make_plan(const py::sequence& layers, const LossSettings& loss);
 
@@ -120,6 +135,7 @@ Plan<T> make_plan(const py::sequence& layers, const LossSettings& loss) {
         {add_layer_norm<T>, "layer_norm"},
         {add_batch_norm<T>, "batch_norm"},
         {add_residual<T>, "residual"},
+        {add_tabular_embedding<T>, "tabular_embedding"},
     };
     Plan<T> plan(loss);
     for (const py::handle item : layers) {

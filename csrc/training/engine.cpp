@@ -20,6 +20,7 @@ template <class T>
 int Engine<T>::prepare(index_t rows) {
     const int threads = num_threads();  // asked once: another thread may change it
     kernels_ = &active_kernels<T>();
+    codes_.begin();
     settings_.clear();
     for (const OptimizerSettings* group : groups_) settings_.push_back(*group);
     options_.resize(groups_.size() * static_cast<std::size_t>(threads));
@@ -54,16 +55,18 @@ Ends<T> Engine<T>::ends(std::size_t stage, const Batch<T>& batch) const {
 }
 
 template <class T>
-void Engine<T>::forward(Member<T>& me, const Batch<T>& batch) {
+bool Engine<T>::forward(Member<T>& me, const Batch<T>& batch) {
     if (!plan_.stage(0).reads_samples()) {
         kernels_->transpose(me.width(), plan_.in_features(), me.my_rows(batch.input),
                             me.mine(work_.activation(0)));
     }
     me.sync();
+    if (!codes_.passes(me, plan_.stage(0), work_.activation(0))) return false;
     for (std::size_t i = 0; i < plan_.size(); ++i) {
         plan_.stage(i).forward(me, ends(i, batch));
         me.sync();
     }
+    return true;
 }
 
 // The loss of my samples, and the gradient with respect to the network's output.
@@ -102,7 +105,7 @@ double Engine<T>::run_step(Team& team, const Samples<T>& samples, index_t first,
         const Batch<T> batch = gather(*kernels_, samples, first + begin, count, mine, work_.gathered());
         Member<T> me(team, *kernels_, {begin, batch.rows, rows}, work_.packing(team.index),
                      keeps ? nullptr : options);
-        forward(me, batch);
+        if (!forward(me, batch)) return 0;
         loss(me, batch, divisor);
         me.sync();
         backward(me, batch);
@@ -134,6 +137,7 @@ double Engine<T>::step(const Samples<T>& batch) {
         const double mine = run_step(team, batch, 0, batch.count, options_of(team.index, 0, {}));
         if (team.index == 0) value = mine;
     });
+    if (codes_.failed()) return 0;
     for (OptimizerSettings* group : groups_) ++group->steps;
     return value;
 }
@@ -152,6 +156,7 @@ EpochPart Engine<T>::run(const Samples<T>& samples, index_t first, index_t batch
         for (index_t row = first; !finished; row += batch_size, ++step) {
             const index_t rows = std::min(batch_size, samples.count - row);
             const double value = run_step(team, samples, row, rows, options_of(team.index, step, ahead));
+            if (codes_.failed()) break;
             if (team.index == 0) {
                 total_loss += value * static_cast<double>(rows);
                 next = row + rows;

@@ -17,9 +17,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "threading/thread_pool.hpp"
 #include "training/clipping.hpp"
+#include "training/code_check.hpp"
 #include "training/gather.hpp"
 #include "training/plan.hpp"
 #include "training/schedule.hpp"
@@ -43,12 +45,15 @@ class Engine {
 
     const Plan<T>& plan() const { return plan_; }
 
+    // What a step or a run has ended at, before the step that met it.
+    const std::optional<WrongCode<T>>& wrong_code() const { return codes_.found(); }
+
     // Trains on one batch and returns its loss before the update.
     double step(const Samples<T>& batch);
 
     // Trains on batches from sample `first` on, until the samples are used up or the time is, whichever is
-    // earlier, or those of the schedule are; at least one batch. total_loss takes up the sum of the part
-    // before. The settings keep the numbers of the first step.
+    // earlier, or those of the schedule are, or before a wrong code; at least one batch otherwise. total_loss
+    // takes up the sum of the part before. The settings keep the numbers of the first step.
     EpochPart run(const Samples<T>& samples, index_t first, index_t batch_size, double seconds,
                   double total_loss, const Ahead& ahead = {});
 
@@ -60,7 +65,7 @@ class Engine {
     double run_step(Team& team, const Samples<T>& samples, index_t first, index_t rows,
                     UpdateOptions<T>* options);
     Ends<T> ends(std::size_t stage, const Batch<T>& batch) const;
-    void forward(Member<T>& me, const Batch<T>& batch);
+    bool forward(Member<T>& me, const Batch<T>& batch);  // false where codes are wrong
     void loss(Member<T>& me, const Batch<T>& batch, double divisor);
     void backward(Member<T>& me, const Batch<T>& batch);
     void update(Member<T>& me, const Batch<T>& batch);
@@ -71,6 +76,7 @@ class Engine {
     std::vector<UpdateOptions<T>> options_;    // (members, groups)
     Clipping clipping_;
     KeptGradients<T> kept_;
+    CodeCheck<T> codes_;
     Workspace<T> work_;
     const Kernels<T>* kernels_ = nullptr;
     index_t block_rows_ = 0;

@@ -5,9 +5,11 @@
 // operand of a product, and what one stage writes is what the next one reads.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/views.hpp"
+#include "training/code_check.hpp"
 #include "training/layout.hpp"
 #include "training/learned.hpp"
 #include "training/member.hpp"
@@ -42,6 +44,12 @@ class Stage {
     virtual bool reads_samples() const { return false; }
     // Whether a batch has to be one block, because samples depend on each other.
     virtual bool mixes_samples() const { return false; }
+    // Whether some features are codes, of the first stage; and the first that is none, by feature, then by
+    // sample, of a feature-major input.
+    virtual bool takes_codes() const { return false; }
+    virtual std::optional<WrongCode<T>> wrong_code(Matrix<const T> /*input*/, index_t /*count*/) const {
+        return std::nullopt;
+    }
 
     // Takes what it keeps from phase to phase. A second call lays out anew.
     virtual void lay_out(Layout<T>& /*layout*/, const Extent& /*extent*/) {}

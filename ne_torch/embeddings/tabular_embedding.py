@@ -11,7 +11,7 @@ import numpy as np
 from ne_torch import _core
 from ne_torch._checks import float_dtype, positive_integer
 from ne_torch.embeddings.embedding import Embedding
-from ne_torch.layer import Layer
+from ne_torch.layer import Layer, StatesOf
 from ne_torch.random import RandomLike, as_generator
 from ne_torch.typing import Array, ArrayLike, DTypeName
 
@@ -20,6 +20,10 @@ __all__ = ["TabularEmbedding"]
 
 class TabularEmbedding(Layer):
     """Rows of numbers and categories: the numbers as they are, then an embedding of each category.
+
+    As the first layer of a model it trains in the engine, anywhere else layer by layer. A step on a number
+    that is no code raises ``forward``'s ValueError and changes nothing; in ``Trainer.fit`` the steps before
+    it stand.
 
     Parameters
     ----------
@@ -129,6 +133,12 @@ class TabularEmbedding(Layer):
         grad_input = np.zeros(self._saved, self.dtype)
         grad_input[..., self._numeric] = grad[..., : len(self._numeric)]
         return grad_input
+
+    def _stage(self, states: StatesOf) -> tuple[Any, ...]:
+        tables = [embedding.named_parameters()["weight"] for embedding in self.embeddings]
+        parts = [(table.data, states(table)) for table in tables]
+        categories = tuple((column, *part) for column, part in zip(self.columns, parts, strict=True))
+        return ("tabular_embedding", self.in_features, categories)
 
     def _inner(self) -> dict[str, Any]:
         return {f"embeddings.{index}": embedding for index, embedding in enumerate(self.embeddings)}

@@ -75,9 +75,7 @@ class BatchNormStage final : public Stage<T> {
         me.team.barrier();
     }
     void update(Member<T>& me, const Ends<T>& /*ends*/) override {
-        const Range mine = me.share(this->in_features);
-        ScaleShift<T>::update(me, learned_.weight, mine, grad_weight_);
-        ScaleShift<T>::update(me, learned_.bias, mine, grad_bias_);
+        learned_.update(me, me.share(this->in_features), grad_weight_, grad_bias_);
         if (running_.batches && me.team.index == 0) ++*running_.batches;
     }
     void list_gradients(std::vector<Gradient<T>>& gradients) const override {

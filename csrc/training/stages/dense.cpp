@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "training/update_elements.hpp"
+
 namespace ne_torch {
 namespace {
 
@@ -132,17 +134,10 @@ void DenseStage<T>::update_weight(Member<T>& me, const Ends<T>& ends) {
 template <class T>
 void DenseStage<T>::update_bias(Member<T>& me, const Ends<T>& ends) {
     const Range mine = me.share(this->out_features);
-    const index_t count = mine.end - mine.begin;
-    T* const grad = grad_bias_ + mine.begin;
-    me.kernels.row_sums(count, me.block.rows,
+    me.kernels.row_sums(mine.end - mine.begin, me.block.rows,
                         {ends.grad_output.at(mine.begin, 0), ends.grad_output.row_stride, 1},
-                        !me.block.first(), grad);
-    if (!me.updates()) return;
-    States<T> states = bias_.states;
-    for (T*& state : states) {
-        if (state) state += mine.begin;
-    }
-    me.kernels.update(me.options[bias_.group], 1, count, {grad}, {bias_.data + mine.begin}, states.data());
+                        !me.block.first(), grad_bias_ + mine.begin);
+    update_elements(me, bias_, mine, grad_bias_);
 }
 
 template <class T>

@@ -53,9 +53,7 @@ class LayerNormStage final : public Stage<T> {
         const bool goes_on = !me.block.first();
         me.kernels.row_dots(count, me.block.rows, grad, x, goes_on, grad_weight_ + mine.begin);
         me.kernels.row_sums(count, me.block.rows, grad, goes_on, grad_bias_ + mine.begin);
-        if (!me.block.last()) return;
-        ScaleShift<T>::update(me, learned_.weight, mine, grad_weight_);
-        ScaleShift<T>::update(me, learned_.bias, mine, grad_bias_);
+        learned_.update(me, mine, grad_weight_, grad_bias_);
     }
     void list_gradients(std::vector<Gradient<T>>& gradients) const override {
         learned_.list(this->in_features, grad_weight_, grad_bias_, gradients);

@@ -4,6 +4,7 @@
 
 #include "training/learned.hpp"
 #include "training/stage.hpp"
+#include "training/update_elements.hpp"
 
 namespace ne_torch {
 
@@ -12,15 +13,10 @@ struct ScaleShift {
     Learned<T> weight;
     Learned<T> bias;
 
-    // One update of the elements in range, with their gradient, unless gradients are kept.
-    static void update(Member<T>& me, const Learned<T>& learned, Range range, T* grad) {
-        if (!learned.data || !me.updates()) return;
-        States<T> states = learned.states;
-        for (T*& state : states) {
-            if (state) state += range.begin;
-        }
-        me.kernels.update(me.options[learned.group], 1, range.end - range.begin, {grad + range.begin},
-                          {learned.data + range.begin}, states.data());
+    // One update of the features in range, with their gradients.
+    void update(Member<T>& me, Range range, T* grad_weight, T* grad_bias) const {
+        update_elements(me, weight, range, grad_weight);
+        update_elements(me, bias, range, grad_bias);
     }
 
     // The gradients of both, where they are kept.

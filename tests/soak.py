@@ -123,7 +123,9 @@ def soak(seconds):
     """Return the figures of a soak; AssertionError, with what failed, otherwise."""
     predictor = make_trainer().model.freeze()
     shared = predictor, predictor(X), undisturbed()
-    stop, rng, memory = threading.Event(), random.Random(0), []
+    stop, rng = threading.Event(), random.Random(0)
+    memory, count = np.zeros(int(seconds * 1000) + 100, "int64"), 0  # all of it now: a list would grow, too
+    memory.fill(1)
     with tempfile.TemporaryDirectory() as folder:
         workers = [Worker(i, Path(folder), shared, stop) for i in range(4)]
         for worker in workers:
@@ -132,7 +134,8 @@ def soak(seconds):
         while time.monotonic() < end and all(worker.failure is None for worker in workers):
             time.sleep(rng.random() * 0.05)
             interrupt(rng.choice(workers))
-            memory.append(resident())
+            memory[count % len(memory)] = resident()
+            count += 1
         stop.set()
         for worker in workers:
             worker.join()
@@ -140,10 +143,12 @@ def soak(seconds):
         if worker.failure is not None:
             raise AssertionError(f"{worker.name}: {worker.failure!r}") from worker.failure
         assert all(np.isfinite(p.data).all() for p in worker.trainer.model.parameters())
-    tenth = len(memory) // 10
-    growth = statistics.median(memory[-tenth:]) - statistics.median(memory[tenth : 2 * tenth])
+    tenth = count // 10
+    early, half, late = (statistics.median(memory[i * tenth : (i + 1) * tenth]) for i in (1, 5, 9))
+    growth = late - early
     figures = {name: sum(worker.counts[name] for worker in workers) for name in workers[0].counts}
     figures |= {"seconds": round(seconds), "growth_of_memory_in_kB": round(growth / 1024)}
+    figures["of_that_in_the_second_half"] = round((late - half) / 1024)
     assert figures["trainings"] > 0, figures
     operations = sum(figures[name] for name in ("trainings", "saves", "loads", "predictions"))
     assert growth < max(PIECES, LEAST_LOSS * operations), figures

@@ -116,15 +116,15 @@ void loss_gradient(const LossSettings& settings, const LossBatch<T>& whole, T sc
     });
 }
 
-#define NE_TORCH_LOSSES(T)                                                                             \
-    template double loss_divisor(const LossSettings&, index_t, index_t, const std::int64_t*, const T*, \
-                                 const std::int64_t*);                                                 \
-    template double loss_total(const LossSettings&, const LossBatch<T>&);                              \
-    template void loss_values(const LossSettings&, const LossBatch<T>&, T*);                           \
-    template void loss_gradient(const LossSettings&, const LossBatch<T>&, T, const T*, T*);
-
-NE_TORCH_LOSSES(float)
-NE_TORCH_LOSSES(double)
-#undef NE_TORCH_LOSSES
+template double loss_divisor(const LossSettings&, index_t, index_t, const std::int64_t*, const float*,
+                             const std::int64_t*);
+template double loss_total(const LossSettings&, const LossBatch<float>&);
+template void loss_values(const LossSettings&, const LossBatch<float>&, float*);
+template void loss_gradient(const LossSettings&, const LossBatch<float>&, float, const float*, float*);
+template double loss_divisor(const LossSettings&, index_t, index_t, const std::int64_t*, const double*,
+                             const std::int64_t*);
+template double loss_total(const LossSettings&, const LossBatch<double>&);
+template void loss_values(const LossSettings&, const LossBatch<double>&, double*);
+template void loss_gradient(const LossSettings&, const LossBatch<double>&, double, const double*, double*);
 
 }  // namespace ne_torch

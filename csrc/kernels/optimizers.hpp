@@ -39,7 +39,7 @@ namespace ne_torch {
 // The states of the vector of parameters at element `at`.
 template <class V, class Lanes>
 struct StateAt {
-    typename V::T* const* state;
+    typename V::T* const (&state)[kMaxStates];
     index_t at;
     Lanes lanes;
     V load(int i) const { return lanes.load(state[i] + at); }
@@ -188,24 +188,54 @@ NE_TORCH_INLINE void with_optimizer(const UpdateOptions<typename V::T>& options,
     }
 }
 
+// What every optimizer does to a gradient, and to the parameter, before its own step.
+template <class V>
+class Preparation {
+  public:
+    using T = typename V::T;
+
+    explicit Preparation(const UpdateOptions<T>& options)
+        : scale_(V::broadcast(options.gradient_scale)),
+          limit_(V::broadcast(options.gradient_limit)),
+          weight_decay_(V::broadcast(options.weight_decay)),
+          shrink_(V::broadcast(options.shrink)),
+          scales_(options.gradient_scale != T(1)),
+          limits_(options.gradient_limit != T(0)),
+          maximizes_(options.maximize),
+          decays_(options.weight_decay != T(0)),
+          shrinks_(options.shrink != T(1)) {}
+
+    V gradient(V g, V param) const {
+        if (scales_) g = scale_ * g;
+        if (limits_) g = V::min(limit_, V::max(V::broadcast(0) - limit_, g));
+        if (maximizes_) g = V::broadcast(0) - g;
+        return decays_ ? V::fma(weight_decay_, param, g) : g;
+    }
+    V parameter(V param) const { return shrinks_ ? shrink_ * param : param; }
+
+  private:
+    V scale_, limit_, weight_decay_, shrink_;
+    bool scales_, limits_, maximizes_, decays_, shrinks_;
+};
+
+// Views, options and states are copied into locals of the loop, which no store of a vector can change: they
+// stay in registers, as for_each_chunk says.
 template <class V>
 void update(const UpdateOptions<typename V::T>& options, index_t rows, index_t cols,
             Matrix<const typename V::T> grad, Matrix<typename V::T> param, typename V::T* const* state) {
     using T = typename V::T;
-    const V scale = V::broadcast(options.gradient_scale), limit = V::broadcast(options.gradient_limit);
-    const V weight_decay = V::broadcast(options.weight_decay), shrink = V::broadcast(options.shrink);
     with_optimizer<V>(options, [&](auto step) {
-        for_each_chunk<V>(rows, cols, [=](index_t i, index_t j, auto lanes) {
-            T* const p = param.at(i, j);
-            const StateAt<V, decltype(lanes)> states{state, p - param.data, lanes};
-            V old = lanes.load(p);
-            V g = lanes.load(grad.at(i, j));
-            if (options.gradient_scale != T(1)) g = scale * g;
-            if (options.gradient_limit != T(0)) g = V::min(limit, V::max(V::broadcast(0) - limit, g));
-            if (options.maximize) g = V::broadcast(0) - g;
-            if (options.weight_decay != T(0)) g = V::fma(weight_decay, old, g);
-            if (options.shrink != T(1)) old = shrink * old;
-            lanes.store(p, step(old, g, states));
+        const Preparation<V> prepare(options);
+        T* const states[kMaxStates] = {state[0], state[1], state[2]};
+        const index_t lines = rows, length = cols;
+        const Matrix<const T> g = grad;
+        const Matrix<T> p = param;
+        for_each_chunk<V>(lines, length, [&](index_t i, index_t j, auto lanes) {
+            T* const at = p.at(i, j);
+            const V old = lanes.load(at);
+            const V direction = prepare.gradient(lanes.load(g.at(i, j)), old);
+            const StateAt<V, decltype(lanes)> mine{states, at - p.data, lanes};
+            lanes.store(at, step(prepare.parameter(old), direction, mine));
         });
     });
 }

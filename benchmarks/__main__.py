@@ -1,4 +1,4 @@
-"""python -m benchmarks: measure, write results and docs/performance.md; `report` writes the page again."""
+"""python -m benchmarks: measure, write results and their pages in docs/; `report` writes the pages again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 
-from benchmarks import epoch, http, predict, report
+from benchmarks import epoch, http, predict, report, report_recipes
 from benchmarks.machine import describe
 from benchmarks.runner import PEERS, RECIPE_PEERS, ROOT, PeakProbe, run_rounds
 
@@ -24,13 +24,13 @@ def measure(only: list[str], rounds: int, seconds: float) -> dict:
     counts = sorted({1, threads})
     results["machine"] = describe()
     results["threads"] = threads
-    if "steps" in only:
+    if "steps" in only or "recipes" in only:
         probe = PeakProbe(threads)
         probe.measure()
-        results["steps"] = run_rounds("steps", PEERS, counts, rounds, seconds, probe.measure)
+        for question, peers in (("steps", PEERS), ("recipes", RECIPE_PEERS)):
+            if question in only:
+                results[question] = run_rounds(question, peers, counts, rounds, seconds, probe.measure)
         results["peak"] = {"1": probe.one, str(threads): probe.all}
-    if "recipes" in only:
-        results["recipes"] = run_rounds("recipes", RECIPE_PEERS, counts, rounds, seconds)
     if "shapes" in only:
         results["shapes"] = run_rounds("shapes", ["ne_torch"], counts, rounds, seconds)
     if "layers" in only:
@@ -64,11 +64,15 @@ def main() -> None:
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps(results, indent=1))
     results = json.loads(RESULTS.read_text())
-    report.draw(results, ROOT / "docs" / "steps.png")
-    page = report.page(results, (ROOT / "benchmarks" / "notes.md").read_text())
-    (ROOT / "docs" / "performance.md").write_text(page)
-    print(report.steps_table(results))
-    print("docs/performance.md and docs/steps.png are written")
+    docs = ROOT / "docs"
+    if "steps" in results:
+        report.draw(results, docs / "steps.png")
+        page = report.page(results, (ROOT / "benchmarks" / "notes.md").read_text())
+        (docs / "performance.md").write_text(page)
+        print(report.steps_table(results))
+    if "recipes" in results:
+        (docs / "performance_toolbox.md").write_text(report_recipes.page(results))
+        print(report_recipes.recipes_text(results))
 
 
 if __name__ == "__main__":

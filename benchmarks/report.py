@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import report_recipes, report_serving
+from benchmarks import report_serving
 from benchmarks.problems import NEIGHBOURS, STEPS
 from benchmarks.report_answers import Steps
-from benchmarks.report_text import median, table, us
+from benchmarks.report_epoch import epoch_text
+from benchmarks.report_text import machine_text, median, table, us
 
 
 def steps_table(results: dict) -> str:
@@ -81,21 +82,6 @@ def thread_ratios(results: dict) -> list[tuple[str, float]]:
     return found
 
 
-def epoch_text(results: dict) -> str:
-    rows, best = [], {}
-    for name, entry in results["epoch"].items():
-        library = name.split(",")[0]
-        best[library] = min(best.get(library, float("inf")), median(entry["seconds"]))
-        memory = [f"{entry[what]:.0f}" if what in entry else "-" for what in ("features", "megabytes")]
-        rows.append([name, f"{median(entry['seconds']):.3f}", *memory])
-    text = table(["library, threads", "seconds an epoch", "MB of features", "MB above the data"], rows)
-    ratio, of_bytes = best["torch"] / best["ne_torch"], best["ne_torch.uint8"] / best["ne_torch"]
-    return (
-        f"{text}\n\nThe best of torch over the best of ne_torch: {ratio:.2f}. From uint8 features an epoch "
-        f"takes {of_bytes:.2f} times that from float32."
-    )
-
-
 def small_text(results: dict) -> str:
     rows = [
         [name.split(",")[0], what, f"{median(times):.3g}" + (" ms" if what.startswith("milli") else " us")]
@@ -120,7 +106,6 @@ def behind(results: dict) -> list[str]:
     for shape, which, count, mine, ratio in layer_ratios(results):
         if ratio < 1:
             lines.append(f"layer {shape}, {which}, {count} threads: {mine:.3g} us, NumPy / ours {ratio:.2f}")
-    lines += report_recipes.behind(results)
     if "predict" in results:
         lines += report_serving.behind(results)
     lines += [f"{what}: {r:.2f} times one thread's time" for what, r in thread_ratios(results) if r > 1.05]
@@ -149,24 +134,18 @@ def draw(results: dict, target: Path) -> None:
 
 def page(results: dict, notes: str) -> str:
     """The whole of docs/performance.md."""
-    machine = "\n".join(f"- {name}: {value}" for name, value in results["machine"].items())
-    peaks = ", ".join(
-        f"{count} thread(s) {median(v):.0f} GFLOP/s" for count, v in results["peak"].items() if v
-    )
     slower = "\n".join(f"- {line}" for line in behind(results)) or "Nowhere in this run."
     sections = {
-        "Performance": f"Written by `make benchmark`; no figure here was typed. One run, on:\n\n{machine}\n"
-        f"- FMA peak, measured between the rounds: {peaks}\n\n"
+        "Performance": f"Written by `make benchmark`; no figure here was typed. One run, on:\n\n"
+        f"{machine_text(results)}\n\n"
         "Each peer ran alone in a process of its own, in interleaved rounds. Times are medians, with "
         "quartiles in brackets. SGD and MSE in float32, ReLU between layers, called from Python. A ratio is "
         "the peer's best median, of all ways and numbers of threads, over ne_torch's with all threads.",
         "A training step": f"{steps_table(results)}\n\n![steps](steps.png)\n\nAll medians, in us:\n\n"
         f"{peers_table(results)}",
         "Where ne_torch is behind": f"Peers, floors, and one thread, wherever they win:\n\n{slower}",
-        "Other losses, activations and optimizers": report_recipes.recipes_text(results),
         "Other shapes": f"A cliff would be a last column far above 1.\n\n{shapes_table(results)}",
         "An epoch of MNIST": epoch_text(results),
-        "MNIST with dropout, AdamW and one cycle": report_recipes.regularised_text(results),
         "Standalone layers": "Our median, and NumPy's (matmul and the element-wise work) over it.\n\n"
         + layers_table(results),
         "Small calls": small_text(results),

@@ -1,11 +1,12 @@
-"""The sections of docs/performance.md on other losses, activations, optimizers, and on dropout."""
+"""docs/performance_toolbox.md: other losses, activations and optimizers, features in bytes, dropout."""
 
 from __future__ import annotations
 
 from benchmarks import regularised
 from benchmarks.problems import RECIPES
 from benchmarks.report_answers import Steps
-from benchmarks.report_text import median, table, us
+from benchmarks.report_epoch import epoch_text
+from benchmarks.report_text import machine_text, median, table, us
 
 LIBRARIES = ("torch", "jax")
 
@@ -60,3 +61,21 @@ def regularised_text(results: dict) -> str:
         "(`benchmarks/regularised.py`).\n\n"
         + table(["library, threads", "seconds an epoch", "accuracy on the test images"], rows)
     )
+
+
+def page(results: dict) -> str:
+    """The whole page; sections whose question was not asked are left out."""
+    slower = "\n".join(f"- {line}" for line in behind(results)) or "Nowhere in this run."
+    command = "python -m benchmarks --only recipes epoch regularised"
+    sections = [
+        "# Performance of the toolbox",
+        f"Written by `make benchmark`, or by `{command}`; no figure here was typed. One run, on:",
+        machine_text(results),
+        f"## A training step\n\n{recipes_text(results)}",
+        f"## Where ne_torch is behind its floors\n\n{slower}",
+    ]
+    if "epoch" in results:
+        sections.append(f"## An epoch of MNIST, from floats and from bytes\n\n{epoch_text(results)}")
+    if "regularised" in results:
+        sections.append(f"## MNIST with dropout, AdamW and one cycle\n\n{regularised_text(results)}")
+    return "\n\n".join(sections) + "\n"

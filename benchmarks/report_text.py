@@ -22,3 +22,10 @@ def us(times: list[float]) -> str:
         if middle < 100
         else f"{middle:.0f} ({low:.0f} to {high:.0f})"
     )
+
+
+def machine_text(results: dict) -> str:
+    """The machine of a run, as a list."""
+    lines = [f"- {name}: {value}" for name, value in results["machine"].items()]
+    peaks = [f"{count} thread(s) {median(v):.0f} GFLOP/s" for count, v in results["peak"].items() if v]
+    return "\n".join([*lines, f"- FMA peak, measured between the rounds: {', '.join(peaks)}"])

@@ -41,7 +41,7 @@ def test_peers_train_the_same_net(recipe, peers):
 
 
 def test_page_names_what_is_behind():
-    from benchmarks import report
+    from benchmarks import report, report_recipes
     from benchmarks.predict import PEERS
     from benchmarks.problems import LAYERS, NEIGHBOURS, PREDICTIONS, RECIPES, STEPS
 
@@ -86,9 +86,11 @@ def test_page_names_what_is_behind():
     page = report.page(results, "## Notes\n\nby hand")
     assert "784-128-10, 64: 0.50 times torch, 1 threads, floor 3.5" in page
     assert "step of 784-128-10, 63: 1.20 times one thread's time" in page
-    assert "784-128-10, 64, cross_entropy, adam: 2.00 times torch.fused, 1 threads, floor 3" in page
-    assert "4-32-16-4, 10000, tanh, adam: 20% of the peak of all threads, floor 35%" in page
-    assert "| ne_torch, 2 | 1.25 | 98.50% |" in page
+    toolbox = report_recipes.page(results)
+    assert "784-128-10, 64, cross_entropy, adam: 2.00 times torch.fused, 1 threads, floor 3" in toolbox
+    assert "4-32-16-4, 10000, tanh, adam: 20% of the peak of all threads, floor 35%" in toolbox
+    assert "| ne_torch, 2 | 1.25 | 98.50% |" in toolbox
+    assert "FMA peak, measured between the rounds: 1 thread(s) 100 GFLOP/s" in toolbox
     assert (
         "The best of torch over the best of ne_torch: 4.00. From uint8 features an epoch takes 0.90 " in page
     )

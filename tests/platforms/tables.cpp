@@ -217,7 +217,9 @@ Results<T> class_wise(const Kernels<T>& kernels, Random random) {
     options.label_smoothing = random.below(2) ? T(0.1) : T(0);
     options.log_input = random.below(2) == 1, options.full = random.below(2) == 1;
     if (random.below(2)) options.weight = options.pos_weight = weight.data();
-    LossArgs<T> args{&options, classes, count, input, grad};
+    LossArgs<T> args{};
+    args.options = &options, args.classes = classes, args.count = count;
+    args.prediction = input, args.target = grad;
     args.scale = T(0.37);
     args.sample_weight = random.below(2) ? sample_weight.data() : nullptr;
     for (const auto& loss : kLosses) {

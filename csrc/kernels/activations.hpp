@@ -53,11 +53,13 @@ void activation_backward(const OptionsOf<V>& options, index_t rows, index_t cols
         return activation_backward_saved<V>(options, rows, cols, grad_output, input, grad_input);
     }
     with_activation<V>(options, [&](auto function) {
-        for_each_chunk<V>(rows, cols, [=](index_t i, index_t j, auto lanes) {
-            const V grad = lanes.load(grad_output.at(i, j));
-            const V y = function.forward(lanes.load(input.at(i, j)));
-            lanes.store(grad_input.at(i, j), function.backward(grad, y));
-        });
+        if constexpr (keeps_output(kActivationOf<decltype(function)>)) {
+            for_each_chunk<V>(rows, cols, [=](index_t i, index_t j, auto lanes) {
+                const V grad = lanes.load(grad_output.at(i, j));
+                const V y = function.forward(lanes.load(input.at(i, j)));
+                lanes.store(grad_input.at(i, j), function.backward(grad, y));
+            });
+        }
     });
 }
 

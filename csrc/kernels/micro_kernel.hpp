@@ -143,22 +143,25 @@ NE_TORCH_INLINE void prefetch_tile(const Tile<V>& tile, Matrix<const typename V:
     }
 }
 
-// sum[r][v] takes up the tile's terms. A stride that is given, and not 0, becomes part of addresses. Four
-// terms a turn: that leaves two instructions each beside FMA, loads and broadcasts, so that the front end
-// runs ahead into the next tile.
+// How a tile's terms of A are reached: from one pointer in four rows, so that pointers and offsets fit the
+// integer registers. A stride that is given, and not 0, becomes part of addresses.
 template <class V, int MR, int NV, index_t RowStride, index_t ColStride, class Last>
-NE_TORCH_INLINE void add_terms(const Tile<V>& tile, Last last, V (&sum)[MR][NV]) {
+struct Terms {
     using T = typename V::T;
-    // Rows are reached from one pointer in four, so that pointers and offsets fit the integer registers.
-    constexpr int groups = (MR + 3) / 4;
-    const index_t row_stride = RowStride > 0 ? RowStride : tile.a_row_stride;
-    const index_t col_stride = ColStride > 0 ? ColStride : tile.a_col_stride;
-    const T* a[groups];
+    static constexpr int groups = (MR + 3) / 4;
+
+    NE_TORCH_INLINE Terms(const Tile<V>& tile, index_t row, index_t col, Last which)
+        : row_stride(RowStride > 0 ? RowStride : row),
+          col_stride(ColStride > 0 ? ColStride : col),
+          b_stride(tile.b_stride),
+          b(tile.b),
+          last(which) {
 #pragma GCC unroll 4
-    for (int i = 0; i < groups; ++i) a[i] = tile.a + index_t{4} * i * row_stride;
-    const T* b = tile.b;
-#pragma GCC unroll 4
-    for (index_t t = tile.depth; t > 0; --t) {
+        for (int i = 0; i < groups; ++i) a[i] = tile.a + index_t{4} * i * row_stride;
+    }
+
+    // sum[r][v] takes up the next term.
+    NE_TORCH_INLINE void add(V (&sum)[MR][NV]) {
         V bt[NV];
 #pragma GCC unroll 4
         for (int v = 0; v + 1 < NV; ++v) bt[v] = V::load(b + v * V::lanes);
@@ -171,8 +174,33 @@ NE_TORCH_INLINE void add_terms(const Tile<V>& tile, Last last, V (&sum)[MR][NV])
         }
 #pragma GCC unroll 4
         for (int i = 0; i < groups; ++i) a[i] += col_stride;
-        b += tile.b_stride;
+        b += b_stride;
     }
+
+    const T* a[groups];
+    const index_t row_stride, col_stride, b_stride;
+    const T* b;
+    const Last last;
+};
+
+// Four terms a turn: that leaves two instructions each beside FMA, loads and broadcasts, so that the front
+// end runs ahead into the next tile.
+template <class V, int MR, int NV, index_t RowStride, index_t ColStride>
+NE_TORCH_INLINE void add_terms(const Tile<V>& tile, V (&sum)[MR][NV]) {
+    Terms<V, MR, NV, RowStride, ColStride, AllLanes<V>> terms(tile, tile.a_row_stride, 1, {});
+#pragma GCC unroll 4
+    for (index_t t = tile.depth; t > 0; --t) terms.add(sum);
+}
+
+// Any strides, and a last vector of any width, one term a turn: the last panel of a row, and what is too
+// small to be copied. It is one loop, because it stands in every shape of tile.
+template <class V, int MR, int NV>
+NE_TORCH_INLINE void add_any_terms(const Tile<V>& tile, V (&sum)[MR][NV]) {
+    const index_t row = tile.a_in_tiles ? 1 : tile.a_row_stride;
+    const index_t col = tile.a_in_tiles ? MR : tile.a_col_stride;
+    Terms<V, MR, NV, 0, 0, FirstLanes<V>> terms(tile, row, col, {tile.last});
+#pragma GCC unroll 1
+    for (index_t t = tile.depth; t > 0; --t) terms.add(sum);
 }
 
 template <class V, int MR, int NV>
@@ -200,19 +228,12 @@ NE_TORCH_INLINE void run_tile(const Tile<V>& tile) {
     if (g.epilogue == Epilogue::update) prefetch_tile<V, MR, NV>(tile, c, tile.row + MR);
     if (from.data) prefetch_tile<V, MR, NV>(tile, from, tile.row + MR);
 
-    const auto add = [&](auto last) NE_TORCH_INLINE_LAMBDA {
-        if (tile.a_in_tiles) {
-            add_terms<V, MR, NV, 1, MR>(tile, last, sum);
-        } else if (tile.a_col_stride == 1) {
-            add_terms<V, MR, NV, 0, 1>(tile, last, sum);
-        } else {
-            add_terms<V, MR, NV, 0, 0>(tile, last, sum);
-        }
-    };
-    if (tile.last_is_full) {
-        add(AllLanes<V>{});
+    if (tile.last_is_full && tile.a_in_tiles) {
+        add_terms<V, MR, NV, 1, MR>(tile, sum);
+    } else if (tile.last_is_full && tile.a_col_stride == 1) {
+        add_terms<V, MR, NV, 0, 1>(tile, sum);
     } else {
-        add(FirstLanes<V>{tile.last});
+        add_any_terms<V, MR, NV>(tile, sum);
     }
     store_tile<V, MR, NV>(tile, sum);
 }

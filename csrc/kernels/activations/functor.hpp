@@ -13,6 +13,12 @@ namespace ne_torch {
 template <class V, Activation kind>
 struct Functor;
 
+// The activation of a functor.
+template <class F>
+inline constexpr Activation kActivationOf = Activation::identity;
+template <class V, Activation kind>
+inline constexpr Activation kActivationOf<Functor<V, kind>> = kind;
+
 template <class V>
 using OptionsOf = ActivationOptions<typename V::T>;
 

@@ -102,9 +102,7 @@ class Dropout(Layer):
         ValueError
             If the shape is not that of the last input.
         """
-        if self._saved is None:
-            raise RuntimeError("Dropout: expected forward before backward; call forward(x) first")
-        shape, drawn = self._saved
+        shape, drawn = self._kept(self._saved)
         grad: Array = _core.as_array(grad_output, "Dropout", "grad_output", None)
         if grad.shape != shape:
             raise ValueError(f"Dropout: expected grad_output of shape {shape}, got {grad.shape}")

@@ -19,6 +19,7 @@ __all__ = ["Layer", "Parameter", "StatesOf"]
 StatesOf = Callable[["Parameter"], tuple[Any, ...]]  # the number of its group, and its states
 
 _Self = TypeVar("_Self", bound="Layer")
+_Saved = TypeVar("_Saved")
 
 
 class Parameter:
@@ -90,6 +91,13 @@ class Layer:
     def backward(self, grad_output: ArrayLike) -> Array:
         """Return the gradient with respect to the last input, given the one with respect to its output."""
         raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+    def _kept(self, saved: _Saved | None) -> _Saved:
+        """Return what forward has kept for backward; RuntimeError where there was no forward pass."""
+        if saved is None:
+            place = type(self).__name__
+            raise RuntimeError(f"{place}: expected forward before backward; call forward(x) first")
+        return saved
 
     def __call__(self, x: ArrayLike) -> Array:
         """Return ``forward(x)``."""

@@ -130,12 +130,11 @@ class Linear(Layer):
         ValueError
             If the shape is not that of the last output.
         """
-        if self._input is None:
-            raise RuntimeError("Linear: expected forward before backward; call forward(x) first")
+        x = self._kept(self._input)
         weight, bias = self._weight, self._bias
         grad_input, weight.grad, grad_bias = _core.affine_backward(
             grad_output,
-            self._input,
+            x,
             weight.data,
             bias is not None,
             weight.grad,

@@ -59,10 +59,8 @@ class Activation(Layer):
         ValueError
             If the shape is not that of the last input.
         """
-        place = type(self).__name__
-        if self._input is None:
-            raise RuntimeError(f"{place}: expected forward before backward; call forward(x) first")
-        return _core.activation_backward(self.name, grad_output, self._input, None, place, *self.numbers)
+        x, place = self._kept(self._input), type(self).__name__
+        return _core.activation_backward(self.name, grad_output, x, None, place, *self.numbers)
 
     def _stage(self, states: StatesOf) -> tuple[Any, ...]:  # noqa: ARG002 - nothing is learned
         return ("activation", self.name, *self.numbers)

@@ -37,10 +37,8 @@ class _ClassWise(Layer):
         ValueError
             If the shape is not that of the last output.
         """
-        place = type(self).__name__
-        if self._output is None:
-            raise RuntimeError(f"{place}: expected forward before backward; call forward(x) first")
-        grad: Array = getattr(_core, f"{self._kind}_backward")(grad_output, self._output, None, place)
+        output, place = self._kept(self._output), type(self).__name__
+        grad: Array = getattr(_core, f"{self._kind}_backward")(grad_output, output, None, place)
         return grad
 
     def _stage(self, states: StatesOf) -> tuple[Any, ...]:  # noqa: ARG002 - nothing is learned

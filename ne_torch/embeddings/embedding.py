@@ -109,17 +109,16 @@ class Embedding(Layer):
         ValueError
             If the shape is not that of the last output.
         """
-        if self._saved is None:
-            raise RuntimeError("Embedding: expected forward before backward; call forward(x) first")
+        codes = self._kept(self._saved)
         grad = _core.as_array(grad_output, "Embedding", "grad_output", self.dtype.name)
-        expected = (*self._saved.shape, self.embedding_dim)
+        expected = (*codes.shape, self.embedding_dim)
         if grad.shape != expected:
             raise ValueError(f"Embedding: expected grad_output of shape {expected}, got {grad.shape}")
         padding = -1 if self.padding_idx is None else self.padding_idx
         self._weight.grad = _core.embedding_backward(
-            grad, self._saved, self.num_embeddings, padding, self.dtype.name, "Embedding"
+            grad, codes, self.num_embeddings, padding, self.dtype.name, "Embedding"
         )
-        return np.zeros(self._saved.shape, self.dtype)
+        return np.zeros(codes.shape, self.dtype)
 
     def named_parameters(self) -> dict[str, Parameter]:
         """Return the table as ``weight``."""

@@ -119,10 +119,9 @@ class TabularEmbedding(Layer):
         ValueError
             If the shape is not that of the last output.
         """
-        if self._saved is None:
-            raise RuntimeError("TabularEmbedding: expected forward before backward; call forward(x) first")
+        shape = self._kept(self._saved)
         grad = _core.as_array(grad_output, "TabularEmbedding", "grad_output", self.dtype.name)
-        expected = (*self._saved[:-1], self.out_features)
+        expected = (*shape[:-1], self.out_features)
         if grad.shape != expected:
             raise ValueError(f"TabularEmbedding: expected grad_output of shape {expected}, got {grad.shape}")
         begin = len(self._numeric)
@@ -130,7 +129,7 @@ class TabularEmbedding(Layer):
             end = begin + embedding.embedding_dim
             embedding.backward(grad[..., begin:end])
             begin = end
-        grad_input = np.zeros(self._saved, self.dtype)
+        grad_input = np.zeros(shape, self.dtype)
         grad_input[..., self._numeric] = grad[..., : len(self._numeric)]
         return grad_input
 

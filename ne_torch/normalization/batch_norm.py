@@ -126,7 +126,7 @@ class BatchNorm1d(Normalization):
         ValueError
             If the shape is not that of the last output.
         """
-        normalized, rstd = self._of_last_forward()
+        normalized, rstd = self._kept(self._saved)
         if rstd is None:
             return self._backward_of_eval(grad_output, normalized)
         grad_input, *grads = _core.batch_norm_backward(

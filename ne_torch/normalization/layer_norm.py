@@ -93,7 +93,7 @@ class LayerNorm(Normalization):
         ValueError
             If the shape is not that of the last output.
         """
-        normalized, rstd = self._of_last_forward()
+        normalized, rstd = self._kept(self._saved)
         grad_input = _core.layer_norm_backward(grad_output, normalized, rstd, self.weight, "LayerNorm")
         if self._weight is not None:
             self._keep_gradients(*_core.scale_shift_gradients(grad_output, normalized, "LayerNorm"))

@@ -65,12 +65,6 @@ class Normalization(Layer):
         both = [(None, ()) if p is None else (p.data, states(p)) for p in (self._weight, self._bias)]
         return tuple(item for pair in both for item in pair)
 
-    def _of_last_forward(self) -> tuple[Any, ...]:
-        if self._saved is None:
-            place = type(self).__name__
-            raise RuntimeError(f"{place}: expected forward before backward; call forward(x) first")
-        return self._saved
-
     def _keep_gradients(self, grad_weight: Array, grad_bias: Array) -> None:
         if self._weight is not None:
             self._weight.grad = grad_weight

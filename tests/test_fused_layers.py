@@ -111,13 +111,16 @@ def test_fused_epochs_equal_layer_by_layer(dtype, name, optimizer, threads):
     assert_same(fused, layers)
 
 
-@pytest.mark.parametrize("name", ["dropout", "residual", "layer norm"])
-def test_large_batches_equal_layer_by_layer(name, threads):
-    nt.set_num_threads(2)
-    fused, layers = make(name, np.dtype("float32"), nt.MSELoss()), make(name, np.dtype("float32"), OwnLoss())
-    x, target = normal((9000, WIDTH), "float32", 3), normal((9000, OUT), "float32", 4)
-    assert fused.step(x, target) == layers.step(x, target)
-    assert_same(fused, layers)
+@pytest.mark.parametrize("threads_used", [1, 2, 3, 4])
+@pytest.mark.parametrize("name", ["dropout", "residual", "residual of nothing learned", "layer norm"])
+def test_large_batches_equal_layer_by_layer(name, threads_used, dtype, threads):
+    """Two and three threads take turns with blocks of their own; more share every block."""
+    nt.set_num_threads(threads_used)
+    fused, layers = make(name, dtype, nt.MSELoss()), make(name, dtype, OwnLoss())
+    x, target = normal((9001, WIDTH), dtype, 3), normal((9001, OUT), dtype, 4)
+    for _ in range(2):
+        assert fused.step(x, target) == layers.step(x, target)
+        assert_same(fused, layers)
 
 
 @pytest.mark.parametrize("name", ["dropout", "batch norm", "residual"])

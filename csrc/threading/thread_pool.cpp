@@ -12,10 +12,8 @@
 #include <thread>
 
 #include "threading/available_cpus.hpp"
+#include "threading/waiting.hpp"
 
-#if defined(__x86_64__) || defined(_M_X64)
-#include <emmintrin.h>
-#endif
 #if !defined(_WIN32)
 #include <pthread.h>
 #endif
@@ -23,47 +21,14 @@
 namespace ne_torch {
 namespace {
 
-using Counter = std::atomic<std::uint32_t>;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kMaxThreads = 1024;
-// A waiting thread spins for the first microseconds, then lets others run, and sleeps after half a
-// millisecond: longer than most steps, so that a worker that was roused during one is there for the next, and
-// short against the 2 ms after which an idle process must use no CPU.
-constexpr int kSpins = 500;
-constexpr auto kPatience = std::chrono::microseconds(500);
-
 // Waking a worker takes some 50 us. Work of 30 million multiply-adds, 250 us of a core at 240 GFLOP/s, gains
 // more than that from a second thread.
 constexpr double kWorthWaking = 3e7;
+constexpr auto kLongCall = std::chrono::microseconds(250);
 constexpr auto kQuickSuccession = kPatience;
-
-void pause_cpu() {
-#if defined(__x86_64__) || defined(_M_X64)
-    _mm_pause();
-#elif defined(__aarch64__) && !defined(_MSC_VER)
-    asm volatile("isb" ::: "memory");
-#endif
-}
-
-// Waits without sleeping; false where patience ran out and the value is still the old one.
-bool moves_on(const Counter& value, std::uint32_t old) {
-    for (int i = 0; i < kSpins; ++i) {
-        if (value.load(std::memory_order_acquire) != old) return true;
-        pause_cpu();
-    }
-    const auto end = Clock::now() + kPatience;
-    while (Clock::now() < end) {
-        if (value.load(std::memory_order_acquire) != old) return true;
-        std::this_thread::yield();
-    }
-    return value.load(std::memory_order_acquire) != old;
-}
-
-void wait_while(const Counter& value, std::uint32_t old) {
-    if (moves_on(value, old)) return;
-    while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
-}
 
 struct alignas(64) Line {
     Counter value{0};
@@ -90,7 +55,8 @@ struct Pool {
     int team_size = 0;
     TeamFunction function = nullptr;
     void* context = nullptr;
-    Clock::time_point last_short_call{};
+    Clock::time_point alone_until{};  // the end of the last call that was left alone, and how long it took
+    Clock::duration alone_for{};
 
     void start_workers(int wanted);
     void work(int index, Worker& self);
@@ -172,7 +138,8 @@ void Pool::work(int index, Worker& self) {
     }
 }
 
-// Sleeping workers are worth waiting for when the work is long. For short work in quick succession they are
+// Sleeping workers are worth waiting for when the work is long, or when the call before, which was alone,
+// took long: much of what some nets do is no multiplication. For short work in quick succession they are
 // roused for the calls to come; for short work now and then they are left asleep.
 bool Pool::should_wait_for_workers(int wanted, double work) {
     if (work >= kWorthWaking) return true;
@@ -181,11 +148,9 @@ bool Pool::should_wait_for_workers(int wanted, double work) {
         awake = awake && workers[static_cast<std::size_t>(i)].awake.load(std::memory_order_relaxed);
     }
     if (awake) return true;
-    const auto now = Clock::now();
-    if (now - last_short_call < kQuickSuccession) {
-        for (int i = 0; i < wanted; ++i) workers[static_cast<std::size_t>(i)].rouse();
-    }
-    last_short_call = now;
+    if (Clock::now() - alone_until >= kQuickSuccession) return false;
+    if (alone_for >= kLongCall) return true;
+    for (int i = 0; i < wanted; ++i) workers[static_cast<std::size_t>(i)].rouse();
     return false;
 }
 
@@ -230,7 +195,13 @@ void run_parallel(int threads, double work, TeamFunction function, void* context
     // All or one: the caller has laid out memory for either, not for a team in between.
     const int size = threads;
     if (static_cast<int>(current.workers.size()) < size - 1) return alone();
-    if (!current.should_wait_for_workers(size - 1, work)) return alone();
+    if (!current.should_wait_for_workers(size - 1, work)) {
+        const auto start = Clock::now();
+        alone();
+        current.alone_until = Clock::now();
+        current.alone_for = current.alone_until - start;
+        return;
+    }
 
     current.team_size = size;
     current.function = function;

@@ -14,6 +14,11 @@ namespace {
 // million multiply-adds, some 10 us of a core in float32, sharing gains less than that.
 constexpr double kWorthSharing = 1e6;
 
+// Columns between the blocks of members that take turns. A processor that reads to the end of a row fetches
+// the next few lines, too, and would take them from whom they belong to.
+template <class T>
+constexpr index_t kApart = 512 / static_cast<index_t>(sizeof(T));
+
 }  // namespace
 
 template <class T>
@@ -26,7 +31,9 @@ int Engine<T>::prepare(index_t rows) {
     options_.resize(groups_.size() * static_cast<std::size_t>(threads));
     block_rows_ = rows_of_block(plan_, *kernels_, rows, threads);
     const bool keeps = clipping_.norm > 0;
-    work_.reserve(plan_, *kernels_, {block_rows_, keeps || block_rows_ < rows}, threads);
+    const bool blocks = block_rows_ < rows;
+    const index_t room = block_rows_ + (blocks ? threads * kApart<T> : 0);
+    work_.reserve(plan_, *kernels_, {room, keeps || blocks}, threads);
     if (keeps) kept_.list(plan_);
     return plan_.work_per_row() * static_cast<double>(rows) < kWorthSharing ? 1 : threads;
 }
@@ -92,31 +99,88 @@ void Engine<T>::update(Member<T>& me, const Batch<T>& batch) {
     }
 }
 
+// The losses of a block, which are at `column` of the workspace.
+template <class T>
+void Engine<T>::add_up_loss(const Block& block, const Batch<T>& batch, index_t column) {
+    const double before = block.first() ? 0 : total_loss_;
+    total_loss_ = take_up(before, block.rows, work_.loss() + column, batch.targets.sample_weight);
+}
+
+// All blocks of a batch, each shared by all members.
+template <class T>
+bool Engine<T>::run_together(Team& team, const Samples<T>& samples, index_t first, index_t rows,
+                             double divisor, const UpdateOptions<T>* options) {
+    for (index_t begin = 0; begin < rows; begin += block_rows_) {
+        const index_t count = std::min(block_rows_, rows - begin);
+        const Range mine = share_range(count, kernels_->lanes, team.index, team.count);
+        const Batch<T> batch = gather(*kernels_, samples, first + begin, count, mine, work_.gathered());
+        Member<T> me(team, *kernels_, {begin, count, rows}, work_.packing(team.index), options);
+        if (!forward(me, batch)) return false;
+        loss(me, batch, divisor);
+        me.sync();
+        backward(me, batch);
+        team.barrier();
+        if (team.index == 0) add_up_loss(me.block, batch, 0);
+        update(me, batch);
+        if (!me.block.last()) team.barrier();
+    }
+    return true;
+}
+
+// Gradients that go round are a small part of what goes through the cache; the turns of three are no longer
+// than all else that one of them does; and the first turn of a batch, for which the others wait, is one of
+// many.
+template <class T>
+bool Engine<T>::takes_turns(const Team& team, index_t rows) const {
+    constexpr double small = 3 * 8192;  // multiply-adds for a sample: weights of 32 KiB in float32
+    return team.count > 1 && team.count <= 3 && rows > 3 * block_rows_ && plan_.work_per_row() <= small &&
+           !plan_.stage(0).takes_codes();  // a member that meets a wrong one would have to stop the others
+}
+
+// All blocks of a batch, each of one member alone: phase 2 is its turn.
+template <class T>
+void Engine<T>::run_in_turns(Team& team, const Samples<T>& samples, index_t first, index_t rows,
+                             double divisor, const UpdateOptions<T>* options) {
+    Team myself(0, 1, nullptr, nullptr);
+    const index_t own = block_rows_ / team.count;
+    const index_t column = team.index * (own + kApart<T>);
+    for (index_t round = 0; round < rows; round += own * team.count) {
+        const index_t begin = std::min(rows, round + team.index * own);
+        const index_t count = std::min(own, rows - begin);
+        const Batch<T> batch =
+            gather(*kernels_, samples, first + begin, count, {0, count}, work_.gathered().below(column));
+        Member<T> me(myself, *kernels_, {begin, count, rows}, work_.packing(team.index), options, column);
+        if (count > 0) {
+            forward(me, batch);
+            loss(me, batch, divisor);
+            backward(me, batch);
+        }
+        turns_.take(team, [&] {
+            if (count == 0) return;
+            add_up_loss(me.block, batch, column);
+            update(me, batch);
+        });
+    }
+    team.barrier();
+}
+
 // One step on `rows` samples from `first` on. The loss is returned to member 0; the others get 0.
 template <class T>
 double Engine<T>::run_step(Team& team, const Samples<T>& samples, index_t first, index_t rows,
                            UpdateOptions<T>* options) {
     const double divisor = this->divisor(samples, first, rows);
     const bool keeps = clipping_.norm > 0;
-    double total = 0;
-    for (index_t begin = 0; begin < rows; begin += block_rows_) {
-        const index_t count = std::min(block_rows_, rows - begin);
-        const Range mine = share_range(count, kernels_->lanes, team.index, team.count);
-        const Batch<T> batch = gather(*kernels_, samples, first + begin, count, mine, work_.gathered());
-        Member<T> me(team, *kernels_, {begin, batch.rows, rows}, work_.packing(team.index),
-                     keeps ? nullptr : options);
-        if (!forward(me, batch)) return 0;
-        loss(me, batch, divisor);
-        me.sync();
-        backward(me, batch);
-        team.barrier();
-        if (team.index == 0) {
-            total = take_up(total, batch.rows, work_.loss(), batch.targets.sample_weight);
-        }
-        update(me, batch);
-        if (keeps || !me.block.last()) team.barrier();
+    const UpdateOptions<T>* const at_once = keeps ? nullptr : options;
+    if (takes_turns(team, rows)) {
+        run_in_turns(team, samples, first, rows, divisor, at_once);
+    } else if (!run_together(team, samples, first, rows, divisor, at_once)) {
+        return 0;
     }
-    if (keeps) kept_.clip_and_update(team, *kernels_, clipping_.norm, options, groups_.size());
+    const double total = team.index == 0 ? total_loss_ : 0;
+    if (keeps) {
+        team.barrier();
+        kept_.clip_and_update(team, *kernels_, clipping_.norm, options, groups_.size());
+    }
     return total / divisor;
 }
 

@@ -9,7 +9,10 @@
 // Where gradients are clipped by their norm, phase 2 keeps them, and a third one updates.
 //
 // A large batch goes through both phases in blocks of samples that stay in the cache; gradients are chains
-// over all of them, so that its size costs neither time nor memory nor a bit.
+// over all of them, so that its size costs neither time nor memory nor a bit. Where the net is small, a block
+// is one member's alone, and they take turns in phase 2 instead of sharing weights: each takes up the
+// gradients where the one before left them, with samples that are in its own cache, and goes on to its next
+// block while the others have their turns.
 //
 // Phase 1 needs no barrier inside where the batch has enough whole vectors for the team. Where it has not,
 // the rows of every product are shared instead, with a barrier after each. Either way every result is the
@@ -20,6 +23,7 @@
 #include <optional>
 
 #include "threading/thread_pool.hpp"
+#include "threading/turns.hpp"
 #include "training/clipping.hpp"
 #include "training/code_check.hpp"
 #include "training/gather.hpp"
@@ -62,6 +66,12 @@ class Engine {
     // The numbers of the step that follows `step` others, by group, where member `member` keeps them.
     UpdateOptions<T>* options_of(int member, std::size_t step, const Ahead& ahead);
     double divisor(const Samples<T>& samples, index_t first, index_t rows) const;
+    bool takes_turns(const Team& team, index_t rows) const;
+    void run_in_turns(Team& team, const Samples<T>& samples, index_t first, index_t rows, double divisor,
+                      const UpdateOptions<T>* options);
+    bool run_together(Team& team, const Samples<T>& samples, index_t first, index_t rows, double divisor,
+                      const UpdateOptions<T>* options);  // false where codes are wrong
+    void add_up_loss(const Block& block, const Batch<T>& batch, index_t column);
     double run_step(Team& team, const Samples<T>& samples, index_t first, index_t rows,
                     UpdateOptions<T>* options);
     Ends<T> ends(std::size_t stage, const Batch<T>& batch) const;
@@ -80,6 +90,8 @@ class Engine {
     Workspace<T> work_;
     const Kernels<T>* kernels_ = nullptr;
     index_t block_rows_ = 0;
+    Turns turns_;
+    double total_loss_ = 0;  // of the step in progress, up to the block in progress
 };
 
 }  // namespace ne_torch

@@ -42,6 +42,14 @@ struct Gathered {
     Matrix<T> target;
     std::int64_t* indices;
     T* sample_weight;
+
+    // from a row on
+    Gathered below(index_t row) const {
+        return {{input.at(row, 0), input.row_stride, 1},
+                {target.at(row, 0), target.row_stride, 1},
+                indices + row,
+                sample_weight + row};
+    }
 };
 
 // The samples from number `first` of the order on: where they lie, or copied into the room, where bytes are

@@ -2,6 +2,8 @@
 //
 // In phase 1 shares are samples where the block has enough whole vectors for the team, and nobody waits.
 // Otherwise the rows of every product are shared, and sync() is a barrier. In phase 2 shares are weights.
+//
+// A member may also be a team of its own, with a block of its own somewhere in the workspace.
 #pragma once
 
 #include "core/kernel_table.hpp"
@@ -30,23 +32,32 @@ template <class T>
 class Member {
   public:
     Member(Team& members, const Kernels<T>& table, const Block& samples, T* room,
-           const UpdateOptions<T>* update)
+           const UpdateOptions<T>* update, index_t column = 0)
         : team(members),
           kernels(table),
           block(samples),
           packing(room),
           options(update),
-          columns(share_range(samples.rows, table.lanes, members.index, members.count)) {
+          columns(share_range(samples.rows, table.lanes, members.index, members.count)),
+          first_column_(column) {
         const index_t vectors = (block.rows + kernels.lanes - 1) / kernels.lanes;
         const index_t largest = (vectors + team.count - 1) / team.count;
         by_samples_ = 5 * vectors >= 4 * largest * team.count;
     }
 
-    // My samples: how many, and their part of a feature-major or of a batch-major matrix.
+    // The block's samples, of a feature-major matrix of the workspace.
+    template <class U>
+    Matrix<U> of_block(Matrix<U> m) const {
+        return {m.data ? m.at(0, first_column_) : nullptr, m.row_stride, 1};
+    }
+
+    // My samples: how many, where they lie in the workspace, and their part of a feature-major matrix there
+    // or of the batch-major block.
     index_t width() const { return columns.end - columns.begin; }
+    index_t first_column() const { return first_column_ + columns.begin; }
     template <class U>
     Matrix<U> mine(Matrix<U> m) const {
-        return {m.at(0, columns.begin), m.row_stride, 1};
+        return {m.at(0, first_column()), m.row_stride, 1};
     }
     template <class U>
     Matrix<U> my_rows(Matrix<U> m) const {
@@ -82,10 +93,11 @@ class Member {
     const Block block;
     T* const packing;
     const UpdateOptions<T>* const options;  // by parameter group; null: gradients are kept, see updates()
-    const Range columns;
+    const Range columns;                    // my samples, within the block
 
   private:
     bool by_samples_;
+    const index_t first_column_;  // of the block in the workspace
 };
 
 }  // namespace ne_torch

@@ -26,6 +26,13 @@ struct Ends {
     Matrix<const T> samples;  // of the first stage: the block as it came, batch-major; no data elsewhere
 };
 
+// What belongs to a member's block.
+template <class T>
+Ends<T> of_block(const Member<T>& me, const Ends<T>& ends) {
+    return {me.of_block(ends.input), me.of_block(ends.output), me.of_block(ends.grad_input),
+            me.of_block(ends.grad_output), ends.samples};
+}
+
 template <class T>
 class Stage {
   public:

@@ -29,7 +29,7 @@ class LayerNormStage final : public Stage<T> {
         a.input = read(me.mine(ends.input));
         a.normalized = me.mine(normalized_);
         a.output = me.mine(ends.output);
-        a.rstd = rstd_ + me.columns.begin;
+        a.rstd = rstd_ + me.first_column();
         me.kernels.layer_norm_forward(a);
     }
     void backward(Member<T>& me, const Ends<T>& ends) override {
@@ -40,7 +40,7 @@ class LayerNormStage final : public Stage<T> {
         a.weight = learned_.weight.data;
         a.grad_output = read(me.mine(ends.grad_output));
         a.normalized = read(me.mine(normalized_));
-        a.rstd = rstd_ + me.columns.begin;
+        a.rstd = rstd_ + me.first_column();
         a.grad_input = me.mine(ends.grad_input);
         me.kernels.layer_norm_backward(a);
     }
@@ -48,8 +48,10 @@ class LayerNormStage final : public Stage<T> {
         if (!learned_.weight.data) return;
         const Range mine = me.share(this->in_features);
         const index_t count = mine.end - mine.begin;
-        const Matrix<const T> grad{ends.grad_output.at(mine.begin, 0), ends.grad_output.row_stride, 1};
-        const Matrix<const T> x{normalized_.at(mine.begin, 0), normalized_.row_stride, 1};
+        const Matrix<T> grad_output = me.of_block(ends.grad_output);
+        const Matrix<T> normalized = me.of_block(normalized_);
+        const Matrix<const T> grad{grad_output.at(mine.begin, 0), grad_output.row_stride, 1};
+        const Matrix<const T> x{normalized.at(mine.begin, 0), normalized.row_stride, 1};
         const bool goes_on = !me.block.first();
         me.kernels.row_dots(count, me.block.rows, grad, x, goes_on, grad_weight_ + mine.begin);
         me.kernels.row_sums(count, me.block.rows, grad, goes_on, grad_bias_ + mine.begin);

@@ -37,6 +37,8 @@ from ne_torch.trainer import History, Trainer
 
 if TYPE_CHECKING:
     from ne_torch import datasets
+    from ne_torch.interchange.model_file import load
+    from ne_torch.interchange.torch_modules import from_torch, to_torch
     from ne_torch.serving import Predictor, load_predictor
 
 __all__ = [
@@ -81,10 +83,12 @@ __all__ = [
     "clip_grad_value_",
     "data",
     "datasets",
+    "from_torch",
     "functional",
     "get_num_threads",
     "gradcheck",
     "init",
+    "load",
     "load_predictor",
     "losses",
     "lr_scheduler",
@@ -92,8 +96,17 @@ __all__ = [
     "metrics",
     "set_num_threads",
     "show_config",
+    "to_torch",
 ]
 __all__ += losses.__all__
+
+_LATER = {
+    "Predictor": "ne_torch.serving",
+    "from_torch": "ne_torch.interchange.torch_modules",
+    "load": "ne_torch.interchange.model_file",
+    "load_predictor": "ne_torch.serving",
+    "to_torch": "ne_torch.interchange.torch_modules",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -102,6 +115,6 @@ def __getattr__(name: str) -> Any:
 
     if name == "datasets":
         return importlib.import_module("ne_torch.datasets")
-    if name in ("Predictor", "load_predictor"):
-        return getattr(importlib.import_module("ne_torch.serving"), name)
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module 'ne_torch' has no attribute {name!r}")

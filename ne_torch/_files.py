@@ -1,11 +1,12 @@
-"""Files that are written all or not at all."""
+"""Files that are written all or not at all, and the library that reads most of them."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
-__all__ = ["write_atomically"]
+__all__ = ["import_safetensors", "write_atomically"]
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
@@ -21,3 +22,13 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def import_safetensors(place: str) -> Any:
+    """Return the library, or raise ImportError with the cure."""
+    try:
+        import safetensors
+        import safetensors.numpy
+    except ImportError:
+        raise ImportError(f"{place}: needs safetensors; pip install 'ne_torch[files]'") from None
+    return safetensors

@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ne_torch._files import write_atomically
+from ne_torch._files import import_safetensors, write_atomically
 from ne_torch.losses import Loss
 from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.optimizers import Optimizer
@@ -32,7 +32,7 @@ _VERSION = "1"
 
 def save_trainer(trainer: Trainer, state: FitState | None, path: str | os.PathLike[str]) -> None:
     """Write a trainer's parameters, its optimizer, and where its ``fit`` stands."""
-    safetensors = _safetensors("Trainer.save")
+    safetensors = import_safetensors("Trainer.save")
     optimizer = _known(trainer, "Trainer.save")
     state_dict = {**trainer.model.state_dict(), **_passing_buffers(trainer.model)}
     tensors = {f"model.{name}": value for name, value in state_dict.items()}
@@ -55,7 +55,7 @@ def save_trainer(trainer: Trainer, state: FitState | None, path: str | os.PathLi
 
 def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | None:
     """Read such a file into a trainer, and return where its ``fit`` stands."""
-    safetensors = _safetensors("Trainer.load")
+    safetensors = import_safetensors("Trainer.load")
     optimizer = _known(trainer, "Trainer.load")
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
@@ -162,12 +162,3 @@ def _known(trainer: Trainer, place: str) -> Optimizer:
         kind = type(trainer.optimizer).__name__
         raise TypeError(f"{place}: expected an optimizer of ne_torch, got {kind}")
     return trainer.optimizer
-
-
-def _safetensors(place: str) -> Any:
-    try:
-        import safetensors
-        import safetensors.numpy
-    except ImportError:
-        raise ImportError(f"{place}: needs safetensors; pip install 'ne_torch[files]'") from None
-    return safetensors

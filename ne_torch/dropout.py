@@ -115,6 +115,9 @@ class Dropout(Layer):
         """Return the stream as ``stream``; it is not persistent."""
         return {} if persistent_only else {"stream": self.stream}
 
+    def _arguments(self) -> dict[str, Any]:
+        return {"p": self.p}
+
     def _stage(self, states: StatesOf) -> tuple[Any, ...]:  # noqa: ARG002 - nothing is learned
         return ("dropout", self.p, self.stream)
 

@@ -1,13 +1,14 @@
-"""What a layer is, and what it learns."""
+"""What a layer is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from ne_torch import _core
+from ne_torch.parameter import Parameter, StatesOf
 from ne_torch.typing import Array, ArrayLike
 
 if TYPE_CHECKING:
@@ -16,56 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Layer", "Parameter", "StatesOf"]
 
-StatesOf = Callable[["Parameter"], tuple[Any, ...]]  # the number of its group, and its states
-
 _Self = TypeVar("_Self", bound="Layer")
 _Saved = TypeVar("_Saved")
-
-
-class Parameter:
-    """An array that is learned, with the gradient of the last backward pass.
-
-    The array stays the same object for life: ``step`` and optimizers update it in place.
-
-    Attributes
-    ----------
-    grad : ndarray or None
-        The gradient, overwritten by each backward pass; None before the first.
-    """
-
-    __slots__ = ("_data", "grad")
-
-    def __init__(self, data: Array) -> None:
-        self._data = data
-        self.grad: Array | None = None
-
-    @property
-    def data(self) -> Array:
-        """The values; an assignment copies into them."""
-        return self._data
-
-    @data.setter
-    def data(self, value: ArrayLike) -> None:
-        self._data[...] = value
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the values."""
-        shape: tuple[int, ...] = self.data.shape
-        return shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The dtype of the values."""
-        return self.data.dtype
-
-    @property
-    def size(self) -> int:
-        """The number of values."""
-        return self.data.size
-
-    def __repr__(self) -> str:
-        return f"Parameter(shape={self.shape}, dtype={self.dtype})"
 
 
 class Layer:
@@ -163,6 +116,10 @@ class Layer:
         """
         return None
 
+    def _arguments(self) -> dict[str, Any]:
+        """Return what the constructor was given, seeds left out, by names that torch's class has as well."""
+        raise NotImplementedError(f"{type(self).__name__} does not tell its arguments")
+
     def __getstate__(self) -> dict[str, Any]:
         # A copy starts with its parameters, not with what a forward pass has kept of its input, which may be
         # anything that NumPy can view, and large.
@@ -193,6 +150,27 @@ class Layer:
         from ne_torch._summary import summarize
 
         return summarize(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a file, all of it or nothing; ``ne_torch.load`` makes it again.
+
+        The file is safetensors: weights and persistent buffers under the names of ``state_dict``, for any
+        reader of that format, and the layers with their arguments in its header.
+
+        Raises
+        ------
+        TypeError
+            If a layer is not one of this package.
+        ValueError
+            If a layer stands in two places.
+        OSError
+            If the file cannot be written; one that was there is as it was.
+        ImportError
+            If safetensors is missing (extra ``files``).
+        """
+        from ne_torch.interchange.model_file import save
+
+        save(self, path)
 
     def freeze(self, weights: str = "same") -> Predictor:
         """Return the forward pass alone: immutable, packed for it, safe from many threads.

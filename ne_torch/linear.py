@@ -151,6 +151,14 @@ class Linear(Layer):
             {"weight": self._weight} if self._bias is None else {"weight": self._weight, "bias": self._bias}
         )
 
+    def _arguments(self) -> dict[str, Any]:
+        return {
+            "in_features": self.in_features,
+            "out_features": self.out_features,
+            "bias": self._bias is not None,
+            "dtype": self.dtype.name,
+        }
+
     def _stage(self, states: StatesOf) -> tuple[Any, ...]:
         weight, bias = self._weight, self._bias
         if bias is None:

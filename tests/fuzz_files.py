@@ -2,7 +2,7 @@
 
     python tests/fuzz_files.py READER [options of libFuzzer, such as -max_total_time=60]
 
-READER is predictor, trainer, receipt or idx. A reader may refuse what it is given by ValueError; anything
+READER is model, predictor, trainer, receipt or idx. A reader may refuse what it is given by ValueError; anything
 else is a finding, which belongs into the tests.
 """
 
@@ -19,6 +19,7 @@ import numpy as np
 with atheris.instrument_imports(include=["ne_torch"]):
     import ne_torch as nt
     import ne_torch.checkpoint
+    import ne_torch.interchange.model_file
     import ne_torch.serving.file  # what would be imported when first used
     from ne_torch import datasets
     from ne_torch.receipt import verify
@@ -37,6 +38,10 @@ def in_file(content: bytes) -> Path:
     path.unlink(missing_ok=True)  # what is mapped must not be written to
     path.write_bytes(content)
     return path
+
+
+def model(content: bytes) -> None:
+    nt.load(in_file(content)).state_dict()
 
 
 def predictor(content: bytes) -> None:
@@ -59,7 +64,7 @@ def idx(content: bytes) -> None:
     datasets._decode_idx(content, "input")
 
 
-READERS = {reader.__name__: reader for reader in (predictor, trainer, receipt, idx)}
+READERS = {reader.__name__: reader for reader in (model, predictor, trainer, receipt, idx)}
 
 
 def seeds() -> dict[str, bytes]:
@@ -67,6 +72,7 @@ def seeds() -> dict[str, bytes]:
     trained = make_trainer()
     trained.fit(X, TARGET, epochs=2, batch_size=2, rng=0, receipt=FOLDER / "receipt")
     trained.save(FOLDER / "trainer")
+    trained.model.save(FOLDER / "model")
     trained.model.freeze().save(FOLDER / "predictor")
     (FOLDER / "idx").write_bytes(b"\x00\x00\x08\x02\x00\x00\x00\x02\x00\x00\x00\x03" + bytes(6))
     return {name: (FOLDER / name).read_bytes() for name in READERS}

@@ -62,6 +62,9 @@ class Activation(Layer):
         x, place = self._kept(self._input), type(self).__name__
         return _core.activation_backward(self.name, grad_output, x, None, place, *self.numbers)
 
+    def _arguments(self) -> dict[str, Any]:
+        return dict(self.options)
+
     def _stage(self, states: StatesOf) -> tuple[Any, ...]:  # noqa: ARG002 - nothing is learned
         return ("activation", self.name, *self.numbers)
 

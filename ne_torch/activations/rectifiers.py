@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ne_torch.activations.activation import Activation
 
 __all__ = ["Hardtanh", "Identity", "LeakyReLU", "ReLU", "ReLU6"]
@@ -107,6 +109,9 @@ class ReLU6(Hardtanh):
 
     def __init__(self) -> None:
         super().__init__(0.0, 6.0)
+
+    def _arguments(self) -> dict[str, Any]:
+        return {}
 
     def __repr__(self) -> str:
         return "ReLU6()"

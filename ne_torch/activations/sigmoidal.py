@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ne_torch.activations.activation import Activation
 
 __all__ = ["GELU", "SiLU", "Sigmoid", "Tanh"]
@@ -83,6 +85,9 @@ class GELU(Activation):
         super().__init__()
         self.approximate = approximate
         self.name = names[approximate]
+
+    def _arguments(self) -> dict[str, Any]:
+        return {"approximate": self.approximate}
 
     def __repr__(self) -> str:
         return f"GELU(approximate={self.approximate!r})"

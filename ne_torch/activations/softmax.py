@@ -41,6 +41,9 @@ class _ClassWise(Layer):
         grad: Array = getattr(_core, f"{self._kind}_backward")(grad_output, output, None, place)
         return grad
 
+    def _arguments(self) -> dict[str, Any]:
+        return {}
+
     def _stage(self, states: StatesOf) -> tuple[Any, ...]:  # noqa: ARG002 - nothing is learned
         return (self._kind,)
 

@@ -138,6 +138,14 @@ class Embedding(Layer):
         """The gradient of the loss with respect to ``weight``, after a backward pass."""
         return self._weight.grad
 
+    def _arguments(self) -> dict[str, Any]:
+        return {
+            "num_embeddings": self.num_embeddings,
+            "embedding_dim": self.embedding_dim,
+            "padding_idx": self.padding_idx,
+            "dtype": self.dtype.name,
+        }
+
     def __repr__(self) -> str:
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
         return f"Embedding({self.num_embeddings}, {self.embedding_dim}{padding}, dtype={self.dtype.name})"

@@ -133,6 +133,16 @@ class TabularEmbedding(Layer):
         grad_input[..., self._numeric] = grad[..., : len(self._numeric)]
         return grad_input
 
+    def _arguments(self) -> dict[str, Any]:
+        return {
+            "in_features": self.in_features,
+            "categories": [
+                [column, [embedding.num_embeddings, embedding.embedding_dim]]
+                for column, embedding in zip(self.columns, self.embeddings, strict=True)
+            ],
+            "dtype": self.dtype.name,
+        }
+
     def _stage(self, states: StatesOf) -> tuple[Any, ...]:
         tables = [embedding.named_parameters()["weight"] for embedding in self.embeddings]
         parts = [(table.data, states(table)) for table in tables]

@@ -157,6 +157,16 @@ class BatchNorm1d(Normalization):
             "num_batches_tracked": self.num_batches_tracked,
         }
 
+    def _arguments(self) -> dict[str, Any]:
+        return {
+            "num_features": self.num_features,
+            "eps": self.eps,
+            "momentum": self.momentum,
+            "affine": self._weight is not None,
+            "track_running_stats": self.track_running_stats,
+            "dtype": self.dtype.name,
+        }
+
     def _stage(self, states: StatesOf) -> tuple[Any, ...]:
         running = None
         if self.num_batches_tracked is not None:

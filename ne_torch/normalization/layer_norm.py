@@ -99,6 +99,15 @@ class LayerNorm(Normalization):
             self._keep_gradients(*_core.scale_shift_gradients(grad_output, normalized, "LayerNorm"))
         return grad_input
 
+    def _arguments(self) -> dict[str, Any]:
+        return {
+            "normalized_shape": self.features,
+            "eps": self.eps,
+            "elementwise_affine": self._weight is not None,
+            "bias": self._bias is not None,
+            "dtype": self.dtype.name,
+        }
+
     def _stage(self, states: StatesOf) -> tuple[Any, ...]:
         return ("layer_norm", self.features, self.eps, *self._learned(states))
 

@@ -54,12 +54,26 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self._validate_params()
         return self._fit(X, y, sample_weight, incremental=False)
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Any:  # noqa: N803
+    def _fit(
+        self,
+        X: Any,  # noqa: N803
+        y: Any,
+        sample_weight: Any,
+        incremental: bool,
+        validation_data: Any = None,
+    ) -> Any:
         hidden = hidden_sizes(self.hidden_layer_sizes)
-        if self.solver == "lbfgs" and self.dropout > 0:
-            raise ValueError("expected dropout=0 with solver='lbfgs', whose loss must not be random")
-        if self.early_stopping and incremental:
-            raise ValueError("partial_fit does not support early_stopping=True")
+        if self.solver == "lbfgs" and (self.dropout > 0 or self.normalization == "batch"):
+            raise ValueError(
+                f"{type(self).__name__}: expected dropout=0 and normalization None or 'layer' with "
+                f"solver='lbfgs', which evaluates a loss that stays, got {self.dropout} and "
+                f"{self.normalization!r}; choose another solver"
+            )
+        if incremental and self.early_stopping != (validation_data is not None):
+            raise ValueError(
+                "partial_fit does not support early_stopping=True without validation_data, nor "
+                "validation_data without early_stopping=True"
+            )
         first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
         X, y, labels = self._validated(X, y, incremental, first)  # noqa: N806
         weight = self._weights(X, labels, sample_weight)
@@ -71,10 +85,11 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if first:
             self._initialize([X.shape[1], *hidden, self.n_outputs_], X.dtype)
         self._connect()
+        X = X.astype(self._network.dtype, copy=False)  # noqa: N806
         if self.solver == "lbfgs":
             fit_lbfgs(self, self._objective(), self._data(X, y, weight))
         else:
-            self._fit_batches(X, y, weight, incremental)
+            self._fit_batches(X, y, weight, incremental, validation_data)
         if not all(np.isfinite(parameter.data).all() for parameter in self._network.model.parameters()):
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and "
@@ -82,16 +97,30 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             )
         return self
 
-    def _fit_batches(self, X: Any, y: Array, weight: Array | None, incremental: bool) -> None:  # noqa: N803
+    def _fit_batches(
+        self,
+        X: Any,  # noqa: N803
+        y: Array,
+        weight: Array | None,
+        incremental: bool,
+        validation_data: Any,
+    ) -> None:
         validation, labels = None, None
         if self.early_stopping:
-            (X, y, weight), (X_val, y_val, w_val) = self._split(X, y, weight)  # noqa: N806
-            validation, labels = self._data(X_val, y_val, w_val), self._labels(y_val)
+            if incremental:
+                held_out = self._checked_validation(*validation_data)
+            else:
+                (X, y, weight), held_out = self._split(X, y, weight)  # noqa: N806
+            validation, labels = self._data(*held_out), self._labels(held_out[1])
         data = self._data(X, y, weight)
         run = Stochastic(self, self._objective(), data, validation, labels, anew=not incremental)
         run.train(1 if incremental else self.max_iter)
         if not incremental:
-            run.warn_unless_converged()
+            run.finish()
+
+    def _checked_validation(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Array, Any]:  # noqa: N803
+        X, y, _ = self._validated(X, y, incremental=True, reset=False)  # noqa: N806
+        return X.astype(self._network.dtype, copy=False), y, BaseMLP._weights(self, X, y, sample_weight)
 
     def _split(self, X: Any, y: Array, weight: Array | None) -> tuple[Any, Any]:  # noqa: N803
         arrays = [X, y] if weight is None else [X, y, weight]
@@ -130,6 +159,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             self.validation_loss_curve_: list[float] | None = [] if stopping else None
             self.best_validation_score_ = -np.inf if stopping else None
             self.best_loss_ = None if stopping else np.inf
+            self.early_stopped_ = False
+            self._best_weights: dict[str, Array] = {}
 
     def _new_network(self, widths: list[int], dtype: Any) -> Network:
         seed = int(self._random_state.randint(2**31 - 1)) if self.dropout > 0 else 0

@@ -63,6 +63,8 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         As scikit-learn has them.
     validation_loss_curve_ : list of float or None
         The loss on the validation part after each epoch, without the penalty; with ``early_stopping``.
+    early_stopped_ : bool
+        Whether ``early_stopping`` has ended the training.
 
     Raises
     ------
@@ -128,8 +130,21 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
+        *,
+        validation_data: tuple[ArrayLike, ...] | None = None,
     ) -> MLPClassifier:
-        """Train for one epoch more; ``classes``, all there will be, are needed in the first call."""
+        """Train for one epoch more.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for ``fit``.
+        classes : array_like of shape (n_classes,), optional
+            All that there will be: needed in the first call.
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            With ``early_stopping``: scored after the epoch. When ``n_iter_no_change`` calls have not
+            improved the score, the best weights are put back and ``early_stopped_`` is True.
+        """
         self._validate_params()
         if isinstance(self.class_weight, str):
             raise ValueError(
@@ -139,7 +154,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         if _check_partial_fit_first_call(self, classes):
             multilabel = type_of_target(y).startswith("multilabel")
             self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
-        self._fit(X, y, sample_weight, incremental=True)
+        self._fit(X, y, sample_weight, True, validation_data)
         return self
 
     def predict(self, X: ArrayLike) -> Array:  # noqa: N803
@@ -215,8 +230,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
             self.classes_ = self._label_binarizer.classes_
         else:
             self._require_known(unique_labels(y))
-        matrix = self._label_binarizer.transform(y).astype(bool)
-        return X, matrix, y
+        return X, self._label_binarizer.transform(y).astype(bool), y
 
     def _require_known(self, classes: Array) -> None:
         if self.warm_start and set(classes) != set(self.classes_):

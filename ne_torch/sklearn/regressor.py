@@ -59,6 +59,8 @@ n_outputs_, out_activation_, n_features_in_, feature_names_in_
         As scikit-learn has them.
     validation_loss_curve_ : list of float or None
         The loss on the validation part after each epoch, without the penalty; with ``early_stopping``.
+    early_stopped_ : bool
+        Whether ``early_stopping`` has ended the training.
 
     Raises
     ------
@@ -129,10 +131,21 @@ n_outputs_, out_activation_, n_features_in_, feature_names_in_
         X: ArrayLike,  # noqa: N803
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
+        *,
+        validation_data: tuple[ArrayLike, ...] | None = None,
     ) -> MLPRegressor:
-        """Train for one epoch more."""
+        """Train for one epoch more.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for ``fit``.
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            With ``early_stopping``: scored after the epoch. When ``n_iter_no_change`` calls have not
+            improved the score, the best weights are put back and ``early_stopped_`` is True.
+        """
         self._validate_params()
-        self._fit(X, y, sample_weight, incremental=True)
+        self._fit(X, y, sample_weight, True, validation_data)
         return self
 
     def predict(self, X: ArrayLike) -> Array:  # noqa: N803

@@ -49,11 +49,18 @@ class Stochastic:
     ) -> None:
         self._estimator, self._objective, self._data = estimator, objective, data
         self._batch_size = _batch_size(estimator.batch_size, len(data.target))
+        if estimator.normalization == "batch" and len(data.target) % self._batch_size == 1 % self._batch_size:
+            raise ValueError(
+                f"{type(estimator).__name__}: expected at least 2 samples in each batch for normalization="
+                f"'batch', got {len(data.target)} samples in batches of {self._batch_size}; choose another "
+                "batch_size"
+            )
         network = estimator._network
         if anew or not hasattr(estimator, "_optimizer"):
             estimator._optimizer = make_optimizer(estimator, network)
         self._trainer = Trainer(network.model, loss=objective.loss, optimizer=estimator._optimizer)
         self._order = np.arange(len(data.target))
+        self._fixed_shares: tuple[Array, Array] | None = None
         self._stopping = Stopping(estimator, objective, validation, labels)
         self._penalised = estimator.solver != "adamw" and estimator.alpha > 0
         self._dense = not hasattr(data.x, "toarray")
@@ -61,7 +68,7 @@ class Stochastic:
     def train(self, epochs: int) -> None:
         """Train for so many epochs, unless it has converged before."""
         estimator, n = self._estimator, len(self._data.target)
-        estimator.n_iter_ = 0
+        estimator.n_iter_, estimator.early_stopped_ = 0, False
         state = FitState(n, self._batch_size, bool(estimator.shuffle), 0, 0)
         callbacks = CallbackList(estimator.callbacks or (), self._stopping.columns)
         try:
@@ -79,10 +86,10 @@ class Stochastic:
                         break
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=5)
-        self._stopping.restore()
 
-    def warn_unless_converged(self) -> None:
-        """Warn where max_iter has ended the training."""
+    def finish(self) -> None:
+        """Leave the best weights behind, and warn where max_iter has ended the training."""
+        self._stopping.restore()
         if self._estimator.n_iter_ == self._estimator.max_iter:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self._estimator.max_iter}) reached and the "
@@ -98,8 +105,7 @@ class Stochastic:
             drawn = np.arange(n)
             estimator._random_state.shuffle(drawn)
             order = self._order = self._order[drawn]
-        share, sums = batches_shares(self._data, order, self._batch_size)
-        share = (share * self._objective.factor).astype(self._trainer.model.parameters()[0].dtype)
+        share, sums = self._shares(order)
         cursor: list[Any] = [0, 0.0]
         if self._dense and not self._penalised and estimator.solver != "adam":
             samples = (self._data.x, self._data.target, share)
@@ -116,21 +122,33 @@ class Stochastic:
         if estimator.verbose:
             print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
 
+    def _shares(self, order: Array | None) -> tuple[Array, Array]:
+        """Return what ``batches_shares`` does, as the loss takes it; once where no order changes it."""
+        if self._fixed_shares is not None:
+            return self._fixed_shares
+        share, sums = batches_shares(self._data, order, self._batch_size)
+        shares = (share * self._objective.factor).astype(self._estimator._network.dtype), sums
+        n, size = len(share), self._batch_size
+        if order is None or n == size or (self._data.weight is None and n % size == 0):
+            self._fixed_shares = shares
+        return shares
+
     def _steps(self, order: Array | None, share: Array, sums: Array, cursor: list[Any]) -> float:
         """Train step by step, since penalty and epsilon change with each; return the penalties, by rows."""
         estimator, stepper, optimizer = self._estimator, self._trainer._stepper, self._trainer.optimizer
         x, target, size = self._data.x, self._data.target, self._batch_size
         alpha = float(estimator.alpha) if self._penalised else 0.0
         weights = [parameter.data for parameter in estimator._network.weights]
+        everything = np.arange(len(target)) if order is None else order
         adamw, epsilon, penalty = estimator.solver == "adamw", float(estimator.epsilon), 0.0
         for total in sums.tolist():
             begin = cursor[0]
-            rows: Any = slice(begin, begin + size) if order is None else order[begin : begin + size]
-            batch = x[rows] if self._dense else x[rows].toarray()
+            rows = everything[begin : begin + size]
+            batch = x.take(rows, axis=0) if self._dense else x[rows].toarray()
             if not adamw:
                 prepare_step(optimizer, alpha / total, epsilon)
             value = 0.5 * alpha / total * _core.square_sum(weights) if alpha else 0.0
-            stepper.train((batch, target[rows], share[rows]), cursor)
+            stepper.train((batch, target.take(rows, axis=0), share.take(rows)), cursor)
             penalty += value * (cursor[0] - begin)
         return penalty
 
@@ -145,6 +163,7 @@ class Stochastic:
             return False
         if not scheduled or estimator.learning_rate != "adaptive" or optimizer.lr <= 1e-6:
             self._stopping.say("Stopping.")
+            self._stopping.exhaust()
             return True
         set_learning_rate(optimizer, optimizer.lr / 5)
         self._stopping.say(f"Setting learning rate to {optimizer.lr:f}")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ne_torch.sklearn.objective import Data, Objective
 from ne_torch.typing import Array
 
@@ -29,9 +27,6 @@ class Stopping:
     def __init__(self, estimator: Any, objective: Objective, validation: Data | None, labels: Any) -> None:
         self._estimator, self._objective = estimator, objective
         self._validation, self._labels = validation, labels
-        self._best: dict[str, Array] = {}
-        if validation is not None and np.isfinite(estimator.best_validation_score_):
-            self._best = estimator._network.model.state_dict()  # a warm start is from the best so far
 
     @property
     def columns(self) -> list[str]:
@@ -72,13 +67,20 @@ class Stopping:
         estimator.validation_loss_curve_.append(loss)
         if score > estimator.best_validation_score_:
             estimator.best_validation_score_ = score
-            self._best = estimator._network.model.state_dict()
+            estimator._best_weights = estimator._network.model.state_dict()
         return loss, {estimator._metric: score}
 
+    def exhaust(self) -> None:
+        """Leave the best weights behind, for ``partial_fit`` too, and say so in ``early_stopped_``."""
+        if self._validation is not None:
+            self.restore()
+            self._estimator.early_stopped_ = True
+
     def restore(self) -> None:
-        """Leave the network with the weights of the best validation score."""
-        if self._best:
-            self._estimator._network.model.load_state_dict(self._best)
+        """Leave the network with the weights of the best score, be it that of a call before."""
+        best: dict[str, Array] | None = getattr(self._estimator, "_best_weights", None)
+        if self._validation is not None and best:
+            self._estimator._network.model.load_state_dict(best)
 
     def say(self, consequence: str) -> None:
         """Print why, where ``verbose`` asks for it."""

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -145,6 +146,26 @@ def test_warm_start_goes_on_as_by_scikit_learn():
         model.fit(X, THREE).fit(X, THREE)
     np.testing.assert_allclose(models[1].loss_curve_, models[0].loss_curve_, rtol=1e-8)
     assert len(models[1].loss_curve_) == 50
+
+
+@pytest.mark.parametrize("before", [{"solver": "lbfgs"}, {"early_stopping": True}], ids=["lbfgs", "stopping"])
+def test_warm_start_goes_on_with_other_options(before):
+    """scikit-learn has no curves to go on from then."""
+    model = MLPClassifier(**{**COMMON, **before}, warm_start=True).fit(X, THREE)
+    earlier = len(getattr(model, "loss_curve_", []))
+    model.set_params(solver="sgd", early_stopping=False).fit(X, THREE)
+    assert len(model.loss_curve_) == earlier + model.n_iter_
+    assert model.validation_scores_ is None
+    assert model.best_loss_ == min(model.loss_curve_[earlier:])
+
+
+def test_predictions_of_many_threads_are_those_of_one():
+    model = MLPRegressor(**COMMON).fit(X, VALUES)
+    parts = [X[begin:] for begin in range(0, 100, 5)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(model.predict, parts * 5))
+    for one, part in zip(found, parts * 5, strict=True):
+        np.testing.assert_array_equal(one, model.predict(part))
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -89,6 +89,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if self.solver == "lbfgs":
             fit_lbfgs(self, self._objective(), self._data(X, y, weight))
         else:
+            self._begin_curves(first)
             self._fit_batches(X, y, weight, incremental, validation_data)
         if not all(np.isfinite(parameter.data).all() for parameter in self._network.model.parameters()):
             raise ValueError(
@@ -151,16 +152,20 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self._network.initialize(self._random_state, 2.0 if self.activation == "logistic" else 6.0)
         self.coefs_, self.intercepts_ = [*self._network.coefs], [*self._network.intercepts]
         self.__dict__.pop("_optimizer", None)  # it is another network's
-        if self.solver in STOCHASTIC:
+
+    def _begin_curves(self, first: bool) -> None:
+        """Have what is recorded by epochs, as far as an earlier call has not begun it."""
+        stopping = bool(self.early_stopping)
+        if first or not hasattr(self, "loss_curve_"):
             self.loss_curve_: list[float] = []
-            self._no_improvement_count = 0
-            stopping = self.early_stopping
-            self.validation_scores_: list[float] | None = [] if stopping else None
-            self.validation_loss_curve_: list[float] | None = [] if stopping else None
-            self.best_validation_score_ = -np.inf if stopping else None
-            self.best_loss_ = None if stopping else np.inf
-            self.early_stopped_ = False
-            self._best_weights: dict[str, Array] = {}
+        elif stopping == (getattr(self, "validation_scores_", None) is not None):
+            return
+        self._no_improvement_count = 0
+        self.validation_scores_: list[float] | None = [] if stopping else None
+        self.validation_loss_curve_: list[float] | None = [] if stopping else None
+        self.best_validation_score_ = -np.inf if stopping else None
+        self.best_loss_ = None if stopping else np.inf
+        self._best_weights: dict[str, Array] = {}
 
     def _new_network(self, widths: list[int], dtype: Any) -> Network:
         seed = int(self._random_state.randint(2**31 - 1)) if self.dropout > 0 else 0

@@ -2,8 +2,8 @@
 
     python tests/fuzz_files.py READER [options of libFuzzer, such as -max_total_time=60]
 
-READER is model, predictor, trainer, receipt or idx. A reader may refuse what it is given by ValueError; anything
-else is a finding, which belongs into the tests.
+READER is model, predictor, trainer, receipt or idx. A reader may refuse what it is given by ValueError;
+anything else is a finding, which belongs into the tests.
 """
 
 from __future__ import annotations

@@ -37,6 +37,8 @@ from ne_torch.trainer import History, Trainer
 
 if TYPE_CHECKING:
     from ne_torch import datasets
+    from ne_torch.interchange.onnx_export import export_onnx
+    from ne_torch.interchange.onnx_import import import_onnx
     from ne_torch.serving import Predictor, load_predictor
 
 __all__ = [
@@ -81,9 +83,11 @@ __all__ = [
     "clip_grad_value_",
     "data",
     "datasets",
+    "export_onnx",
     "functional",
     "get_num_threads",
     "gradcheck",
+    "import_onnx",
     "init",
     "load_predictor",
     "losses",
@@ -102,6 +106,8 @@ def __getattr__(name: str) -> Any:
 
     if name == "datasets":
         return importlib.import_module("ne_torch.datasets")
+    if name in ("export_onnx", "import_onnx"):
+        return getattr(importlib.import_module(f"ne_torch.interchange.onnx_{name[:6]}"), name)
     if name in ("Predictor", "load_predictor"):
         return getattr(importlib.import_module("ne_torch.serving"), name)
     raise AttributeError(f"module 'ne_torch' has no attribute {name!r}")

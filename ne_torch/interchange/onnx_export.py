@@ -50,7 +50,7 @@ def export_onnx(model: Any, path: str | os.PathLike[str]) -> None:
     ...     nt.export_onnx(nt.Sequential(nt.Linear(2, 3), nt.ReLU()), os.path.join(folder, "net.onnx"))
     ...     nt.import_onnx(os.path.join(folder, "net.onnx"))
     Sequential(
-      (0): Linear(2, 3, bias=True, dtype=float32)
+      (0): Linear(in_features=2, out_features=3, bias=True, dtype=float32)
       (1): ReLU()
     )
     """

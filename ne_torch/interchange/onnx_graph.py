@@ -50,6 +50,9 @@ class Graph:
         self.wide = graph.output[0].type.tensor_type.elem_type == 11
         self.read = 0
         self.nodes = [node for node in graph.node if not self._is_constant(node)]
+        strangers = [node for node in self.nodes if node.domain not in ("", "ai.onnx")]
+        if strangers:
+            raise TypeError(f"import_onnx: expected ONNX's own operators, got {described(strangers[0])}")
         self.takers: dict[str, list[Any]] = {}
         for node in self.nodes:
             for name in dict.fromkeys(node.input):

@@ -92,7 +92,7 @@ def _layer(graph: Graph, x: str) -> tuple[Any, str]:
         if found is not None:
             return found
     node = takers[0]
-    if len(takers) > 1 or node.domain not in ("", "ai.onnx") or node.op_type not in LAYERS:
+    if len(takers) > 1 or node.op_type not in LAYERS:
         raise refused(node, f"a chain of {', '.join(LAYERS)}")
     if node.input[1 if node.op_type == "Gather" else 0 : 2][0] != x:
         raise refused(node, f"{x!r} as what is transformed")

@@ -49,7 +49,7 @@ class Nodes:
     def tensor(self, name: str, values: Any) -> str:
         """Add an initializer, numbers in the model's dtype; return its name."""
         array = values if isinstance(values, np.ndarray) else np.array(values, self.dtype)
-        self.initializers.append(self.onnx.numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.initializers.append(self.onnx.numpy_helper.from_array(array.copy(order="C"), name))
         return name
 
     def node(self, kind: str, place: str, *inputs: str, **attributes: Any) -> str:

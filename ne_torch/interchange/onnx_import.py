@@ -8,7 +8,7 @@ from typing import Any
 
 from ne_torch.activations import SiLU, Softplus
 from ne_torch.interchange._onnx import load_package
-from ne_torch.interchange.onnx_graph import Graph
+from ne_torch.interchange.onnx_graph import Graph, described
 from ne_torch.interchange.onnx_layers import LAYERS, linear, refused
 from ne_torch.linear import Linear
 from ne_torch.residual import Residual
@@ -61,9 +61,11 @@ def import_onnx(path: str | os.PathLike[str]) -> Sequential:
         onnx.checker.check_model(proto)
     except Exception as error:  # protobuf's and the checker's have no common base
         raise ValueError(f"import_onnx: {os.fspath(path)!r} is no valid ONNX file: {error}") from None
-    graph = Graph(onnx, proto)
     try:
+        graph = Graph(onnx, proto)
         layers = _chain(graph, graph.input, graph.output)
+    except UnicodeDecodeError as error:  # of a name, when it is read
+        raise ValueError(f"import_onnx: {os.fspath(path)!r} is no valid ONNX file: {error}") from None
     except RecursionError:
         raise ValueError("import_onnx: expected fewer connections within one another") from None
     if graph.read != len(graph.nodes):
@@ -96,7 +98,11 @@ def _layer(graph: Graph, x: str) -> tuple[Any, str]:
         raise refused(node, f"a chain of {', '.join(LAYERS)}")
     if node.input[1 if node.op_type == "Gather" else 0 : 2][0] != x:
         raise refused(node, f"{x!r} as what is transformed")
-    layer, y = LAYERS[node.op_type](graph, node), node.output[0]
+    try:
+        layer, y = LAYERS[node.op_type](graph, node), node.output[0]
+    except ValueError as error:
+        reason = str(error).removeprefix("import_onnx: ")
+        raise ValueError(f"import_onnx: {described(node)}: {reason}") from None
     graph.read += 1
     return _with_bias(graph, layer, y) if node.op_type == "MatMul" else (layer, y)
 

@@ -38,6 +38,8 @@ from ne_torch.trainer import History, Trainer
 if TYPE_CHECKING:
     from ne_torch import datasets
     from ne_torch.interchange.model_file import load
+    from ne_torch.interchange.onnx_export import export_onnx
+    from ne_torch.interchange.onnx_import import import_onnx
     from ne_torch.interchange.torch_modules import from_torch, to_torch
     from ne_torch.serving import Predictor, load_predictor
 
@@ -83,10 +85,12 @@ __all__ = [
     "clip_grad_value_",
     "data",
     "datasets",
+    "export_onnx",
     "from_torch",
     "functional",
     "get_num_threads",
     "gradcheck",
+    "import_onnx",
     "init",
     "load",
     "load_predictor",
@@ -102,7 +106,9 @@ __all__ += losses.__all__
 
 _LATER = {
     "Predictor": "ne_torch.serving",
+    "export_onnx": "ne_torch.interchange.onnx_export",
     "from_torch": "ne_torch.interchange.torch_modules",
+    "import_onnx": "ne_torch.interchange.onnx_import",
     "load": "ne_torch.interchange.model_file",
     "load_predictor": "ne_torch.serving",
     "to_torch": "ne_torch.interchange.torch_modules",

@@ -116,6 +116,6 @@ def test_numpy_is_the_only_runtime_dependency():
 
 def test_import_loads_no_extra():
     code = "import sys, ne_torch; print([m for m in sys.argv[1:] if m in sys.modules])"
-    extras = ["torch", "sklearn", "scipy", "matplotlib", "tqdm", "pooch", "nbformat"]
+    extras = ["torch", "onnx", "sklearn", "scipy", "matplotlib", "tqdm", "pooch", "nbformat"]
     loaded = subprocess.check_output([sys.executable, "-c", code, *extras], text=True, cwd=ROOT / "tests")
     assert loaded.strip() == "[]"

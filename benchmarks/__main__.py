@@ -6,13 +6,13 @@ import argparse
 import json
 import os
 
-from benchmarks import epoch, http, predict, report, report_recipes
+from benchmarks import epoch, estimators, http, predict, report, report_recipes
 from benchmarks.machine import describe
 from benchmarks.runner import PEERS, RECIPE_PEERS, ROOT, PeakProbe, run_rounds
 
 RESULTS = ROOT / "benchmarks" / "results" / "results.json"
 QUESTIONS = (
-    *("steps", "recipes", "shapes", "layers", "epoch", "regularised", "small"),
+    *("steps", "recipes", "shapes", "layers", "epoch", "regularised", "estimators", "small"),
     *("predict", "startup", "accuracy", "http"),
 )
 
@@ -39,6 +39,8 @@ def measure(only: list[str], rounds: int, seconds: float) -> dict:
         results["epoch"] = run_rounds("epoch", epoch.PEERS, counts, 1, seconds)
     if "regularised" in only:
         results["regularised"] = run_rounds("regularised", ["ne_torch", "torch"], counts[-1:], 1, seconds)
+    if "estimators" in only:
+        results["estimators"] = run_rounds("estimators", estimators.PEERS, counts[-1:], 1, seconds)
     if "small" in only:
         results["small"] = run_rounds("small", ["ne_torch", "torch"], counts[-1:], rounds, seconds)
     if "predict" in only:

@@ -42,6 +42,7 @@ def test_peers_train_the_same_net(recipe, peers):
 
 def test_page_names_what_is_behind():
     from benchmarks import report, report_recipes
+    from benchmarks.estimators import FITS
     from benchmarks.predict import PEERS
     from benchmarks.problems import LAYERS, NEIGHBOURS, PREDICTIONS, RECIPES, STEPS
 
@@ -70,6 +71,10 @@ def test_page_names_what_is_behind():
             for n in (1, 2)
         },
         "regularised": {"ne_torch, 2": {"seconds": [1.25], "right": 985, "images": 1000}},
+        "estimators": {
+            f"{peer}, 2": {key: {"seconds": [s], "scores": [0.5], "samples": 9} for key in FITS}
+            for peer, s in (("ne_torch", 1.0), ("sklearn", 6.0))
+        },
         "shapes": {"ne_torch, 1": entry(shapes, 10.0), "ne_torch, 2": entry(shapes, 12.0)},
         "layers": {f"{peer}, {n}": layers for peer in ("ne_torch", "numpy") for n in (1, 2)},
         "epoch": {
@@ -90,6 +95,7 @@ def test_page_names_what_is_behind():
     assert "784-128-10, 64, cross_entropy, adam: 2.00 times torch.fused, 1 threads, floor 3" in toolbox
     assert "4-32-16-4, 10000, tanh, adam: 20% of the peak of all threads, floor 35%" in toolbox
     assert "| ne_torch, 2 | 1.25 | 98.50% |" in toolbox
+    assert "| MNIST, 9 samples, hidden 100 | 1 | 6 | 6.00 | 0.5000 | 0.5000 |" in toolbox
     assert "FMA peak, measured between the rounds: 1 thread(s) 100 GFLOP/s" in toolbox
     assert (
         "The best of torch over the best of ne_torch: 4.00. From uint8 features an epoch takes 0.90 " in page

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tracemalloc
 from pathlib import Path
 
 import ne_torch as nt
@@ -134,6 +135,22 @@ HOSTILE = {
 def test_hostile_architectures_are_refused(name, tmp_path):
     with pytest.raises(ValueError, match=r"load: '.*hostile' is no file of Layer\.save, or damaged"):
         nt.load(written(tmp_path, HOSTILE[name]))
+
+
+def test_a_width_that_a_file_only_tells_takes_no_memory(tmp_path):
+    """No array of a TabularEmbedding is as wide as its input, so the numbers in the file do not bound it."""
+    arguments = {"in_features": 10**6, "categories": [[0, [2, 3]]], "dtype": "float32"}
+    told = {"class": "TabularEmbedding", "arguments": arguments}
+    header = {"format": "ne_torch model", "version": "1", "architecture": json.dumps(told)}
+    tensors = {"embeddings.0.weight": np.zeros((2, 3), "float32")}
+    (tmp_path / "wide").write_bytes(safetensors.numpy.save(tensors, header))
+    nt.load(tmp_path / "wide")  # what is imported once
+    tracemalloc.start()
+    try:
+        assert nt.load(tmp_path / "wide").out_features == 10**6 + 2
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_deep_nesting_and_other_headers_are_refused(tmp_path):

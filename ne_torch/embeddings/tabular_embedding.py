@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -75,9 +76,15 @@ class TabularEmbedding(Layer):
         self.embeddings = tuple(
             Embedding(*categories[column], dtype=self.dtype, rng=generator) for column in self.columns
         )
-        self._numeric = [column for column in range(self.in_features) if column not in self.columns]
-        self.out_features = len(self._numeric) + sum(e.embedding_dim for e in self.embeddings)
+        numeric = self.in_features - len(self.columns)
+        self.out_features = numeric + sum(e.embedding_dim for e in self.embeddings)
         self._saved: tuple[int, ...] | None = None
+
+    @cached_property
+    def _numeric(self) -> list[int]:
+        # Made for the first input, which is as wide: files may tell widths that no memory has room for.
+        coded = set(self.columns)
+        return [column for column in range(self.in_features) if column not in coded]
 
     def forward(self, x: ArrayLike) -> Array:
         """Return rows of shape (..., out_features) for x of shape (..., in_features).

@@ -177,6 +177,38 @@ class Decides(Branches):
         return self.a(x) if x.sum() > 0 else x
 
 
+def relu(x):
+    """Somebody's, no ReLU."""
+    return 2 * x
+
+
+torch.fx.wrap("relu")
+
+
+class Namesake(Branches):
+    def forward(self, x):
+        return relu(self.a(x))
+
+
+class InPlace(Branches):
+    def forward(self, x):
+        return nn.functional.relu(self.a(x), inplace=True)
+
+
+def changed(change):
+    module = nn.Linear(2, 2)
+    change(module)
+    return nn.Sequential(nn.ReLU(), module)
+
+
+def test_a_function_in_place_is_the_layer(dtype):
+    theirs = InPlace().to(torch_dtype(dtype))
+    x = normal((5, 2), dtype)
+    ours = nt.from_torch(theirs)
+    assert [type(layer) for layer in ours] == [nt.Linear, nt.ReLU]
+    assert_close(ours(x), theirs(torch.from_numpy(x)), dtype)
+
+
 SHARED = nn.Linear(2, 2)
 REFUSED = [
     (nn.Sequential(nn.ReLU(), nn.Conv1d(1, 1, 1)), TypeError, "Conv1d as the module.1"),
@@ -189,6 +221,18 @@ REFUSED = [
     (Decides(), TypeError, "Decides as the module"),
     (nn.Sequential(SHARED, nn.Sequential(SHARED)), ValueError, "one of them twice"),
     ("net.pt", TypeError, "got str"),
+    (Namesake(), TypeError, "'relu' otherwise in the module"),
+    (
+        changed(lambda m: m.register_forward_hook(lambda *_: None)),
+        TypeError,
+        "Linear with one as the module.1;",
+    ),
+    (
+        changed(lambda m: m.register_forward_pre_hook(lambda *_: None)),
+        TypeError,
+        "Linear with one as the module.1;",
+    ),
+    (changed(lambda m: setattr(m, "forward", abs)), TypeError, "Linear with one as the module.1;"),
 ]
 
 

@@ -6,11 +6,7 @@ from typing import Any
 
 __all__ = ["children_in_order"]
 
-_FUNCTIONS = {
-    "relu": "ReLU",
-    "tanh": "Tanh",
-    "sigmoid": "Sigmoid",
-}  # of torch, of torch.nn.functional, methods
+_FUNCTIONS = {"relu": "ReLU", "tanh": "Tanh", "sigmoid": "Sigmoid"}  # of torch, torch.nn.functional, methods
 
 
 def children_in_order(torch: Any, module: Any, place: str) -> list[tuple[str, Any]]:
@@ -52,12 +48,18 @@ def _module(torch: Any, module: Any, node: Any, place: str) -> Any:
     if node.op == "call_module":
         return module.get_submodule(node.target)
     name = node.target if node.op == "call_method" else getattr(node.target, "__name__", "")
-    plain = len(node.args) == 1 and not {k: v for k, v in node.kwargs.items() if v}
-    if node.op not in ("call_method", "call_function") or name not in _FUNCTIONS or not plain:
+    plain = len(node.args) == 1 and not {k: v for k, v in node.kwargs.items() if v and k != "inplace"}
+    if name not in _FUNCTIONS or not _is_torchs(torch, node, name) or not plain:
         raise _no_chain(node, place)
     part = getattr(torch.nn, _FUNCTIONS[name])()
     part.training = module.training
     return part
+
+
+def _is_torchs(torch: Any, node: Any, name: str) -> bool:
+    """Tell torch's own function from somebody's of the same name."""
+    own = (getattr(torch, name, None), getattr(torch.nn.functional, name, None))
+    return node.op == "call_method" or (node.op == "call_function" and node.target in own)
 
 
 def _no_chain(node: Any, place: str) -> TypeError:

@@ -60,6 +60,7 @@ def from_torch(module: Any) -> Any:
     parts = [part for _, part in module.named_modules(remove_duplicate=False)]
     if len(set(parts)) < len(parts):
         raise ValueError("from_torch: expected every module once, got one of them twice in the module")
+    _refuse_changed_forward(module)
     return _ours(torch, module, "the module", module)
 
 
@@ -92,6 +93,17 @@ def to_torch(model: Layer) -> Any:
     state = {name: torch.from_numpy(np.array(value)) for name, value in model.state_dict().items()}
     module.load_state_dict(state)
     return module
+
+
+def _refuse_changed_forward(module: Any) -> None:
+    """Raise TypeError where a module does other than its class says."""
+    for name, part in module.named_modules():
+        if part._forward_hooks or part._forward_pre_hooks or "forward" in vars(part):
+            kind, place = type(part).__name__, f"the module.{name}".rstrip(".")
+            raise TypeError(
+                f"from_torch: expected modules without forward hooks or a forward of their own, "
+                f"got {kind} with one as {place}; remove it first"
+            )
 
 
 def _ours(torch: Any, module: Any, place: str, root: Any) -> Layer:

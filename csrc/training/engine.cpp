@@ -51,11 +51,11 @@ UpdateOptions<T>* Engine<T>::options_of(int member, std::size_t step, const Ahea
 }
 
 template <class T>
-Ends<T> Engine<T>::ends(std::size_t stage, const Batch<T>& batch) const {
-    Ends<T> ends{work_.activation(stage),
-                 work_.activation(stage + 1),
-                 work_.gradient(stage),
-                 work_.gradient(stage + 1),
+Ends<T> Engine<T>::ends(const Member<T>& me, std::size_t stage, const Batch<T>& batch) const {
+    Ends<T> ends{me.of_block(work_.activation(stage)),
+                 me.of_block(work_.activation(stage + 1)),
+                 me.of_block(work_.gradient(stage)),
+                 me.of_block(work_.gradient(stage + 1)),
                  {}};
     if (stage == 0) ends.samples = batch.input;
     return ends;
@@ -63,14 +63,14 @@ Ends<T> Engine<T>::ends(std::size_t stage, const Batch<T>& batch) const {
 
 template <class T>
 bool Engine<T>::forward(Member<T>& me, const Batch<T>& batch) {
+    const Matrix<T> input = me.of_block(work_.activation(0));
     if (!plan_.stage(0).reads_samples()) {
-        kernels_->transpose(me.width(), plan_.in_features(), me.my_rows(batch.input),
-                            me.mine(work_.activation(0)));
+        kernels_->transpose(me.width(), plan_.in_features(), me.my_rows(batch.input), me.mine(input));
     }
     me.sync();
-    if (!codes_.passes(me, plan_.stage(0), work_.activation(0))) return false;
+    if (!codes_.passes(me, plan_.stage(0), input)) return false;
     for (std::size_t i = 0; i < plan_.size(); ++i) {
-        plan_.stage(i).forward(me, ends(i, batch));
+        plan_.stage(i).forward(me, ends(me, i, batch));
         me.sync();
     }
     return true;
@@ -80,14 +80,15 @@ bool Engine<T>::forward(Member<T>& me, const Batch<T>& batch) {
 template <class T>
 void Engine<T>::loss(Member<T>& me, const Batch<T>& batch, double divisor) {
     const std::size_t last = plan_.size();
-    const LossRoom<T> room{work_.activation(last), work_.target(), work_.gradient(last), work_.loss()};
+    const LossRoom<T> room{me.of_block(work_.activation(last)), me.of_block(work_.target()),
+                           me.of_block(work_.gradient(last)), me.of_block(work_.loss())};
     loss_of_my_samples(plan_.loss(), me, plan_.out_features(), batch.targets, divisor, room);
 }
 
 template <class T>
 void Engine<T>::backward(Member<T>& me, const Batch<T>& batch) {
     for (std::size_t i = plan_.size(); i-- > plan_.first_learning();) {
-        plan_.stage(i).backward(me, ends(i, batch));
+        plan_.stage(i).backward(me, ends(me, i, batch));
         me.sync();
     }
 }
@@ -95,15 +96,15 @@ void Engine<T>::backward(Member<T>& me, const Batch<T>& batch) {
 template <class T>
 void Engine<T>::update(Member<T>& me, const Batch<T>& batch) {
     for (std::size_t i = 0; i < plan_.size(); ++i) {
-        plan_.stage(i).update(me, ends(i, batch));
+        plan_.stage(i).update(me, ends(me, i, batch));
     }
 }
 
-// The losses of a block, which are at `column` of the workspace.
+// The losses of a member's block.
 template <class T>
-void Engine<T>::add_up_loss(const Block& block, const Batch<T>& batch, index_t column) {
-    const double before = block.first() ? 0 : total_loss_;
-    total_loss_ = take_up(before, block.rows, work_.loss() + column, batch.targets.sample_weight);
+void Engine<T>::add_up_loss(const Member<T>& me, const Batch<T>& batch) {
+    const double before = me.block.first() ? 0 : total_loss_;
+    total_loss_ = take_up(before, me.block.rows, me.of_block(work_.loss()), batch.targets.sample_weight);
 }
 
 // All blocks of a batch, each shared by all members.
@@ -120,7 +121,7 @@ bool Engine<T>::run_together(Team& team, const Samples<T>& samples, index_t firs
         me.sync();
         backward(me, batch);
         team.barrier();
-        if (team.index == 0) add_up_loss(me.block, batch, 0);
+        if (team.index == 0) add_up_loss(me, batch);
         update(me, batch);
         if (!me.block.last()) team.barrier();
     }
@@ -157,7 +158,7 @@ void Engine<T>::run_in_turns(Team& team, const Samples<T>& samples, index_t firs
         }
         turns_.take(team, [&] {
             if (count == 0) return;
-            add_up_loss(me.block, batch, column);
+            add_up_loss(me, batch);
             update(me, batch);
         });
     }

@@ -71,10 +71,10 @@ class Engine {
                       const UpdateOptions<T>* options);
     bool run_together(Team& team, const Samples<T>& samples, index_t first, index_t rows, double divisor,
                       const UpdateOptions<T>* options);  // false where codes are wrong
-    void add_up_loss(const Block& block, const Batch<T>& batch, index_t column);
+    void add_up_loss(const Member<T>& me, const Batch<T>& batch);
     double run_step(Team& team, const Samples<T>& samples, index_t first, index_t rows,
                     UpdateOptions<T>* options);
-    Ends<T> ends(std::size_t stage, const Batch<T>& batch) const;
+    Ends<T> ends(const Member<T>& me, std::size_t stage, const Batch<T>& batch) const;
     bool forward(Member<T>& me, const Batch<T>& batch);  // false where codes are wrong
     void loss(Member<T>& me, const Batch<T>& batch, double divisor);
     void backward(Member<T>& me, const Batch<T>& batch);

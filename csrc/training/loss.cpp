@@ -19,7 +19,7 @@ void loss_of_my_samples(const LossSettings& settings, const Member<T>& me, index
         args.target = read(turned);
     }
     if (targets.sample_weight) args.sample_weight = targets.sample_weight + begin;
-    args.loss = room.loss + me.first_column();
+    args.loss = room.loss + begin;
     args.scale = static_cast<T>(1.0 / divisor);
     args.grad_input = me.mine(room.gradient);
     me.kernels.loss_forward(args);

@@ -39,25 +39,27 @@ class Member {
           packing(room),
           options(update),
           columns(share_range(samples.rows, table.lanes, members.index, members.count)),
-          first_column_(column) {
+          column_(column) {
         const index_t vectors = (block.rows + kernels.lanes - 1) / kernels.lanes;
         const index_t largest = (vectors + team.count - 1) / team.count;
         by_samples_ = 5 * vectors >= 4 * largest * team.count;
     }
 
-    // The block's samples, of a feature-major matrix of the workspace.
+    // The block, of what the workspace has for all samples in it: a feature-major matrix, or a number each.
     template <class U>
     Matrix<U> of_block(Matrix<U> m) const {
-        return {m.data ? m.at(0, first_column_) : nullptr, m.row_stride, 1};
+        return {of_block(m.data), m.row_stride, 1};
+    }
+    template <class U>
+    U* of_block(U* samples) const {
+        return samples ? samples + column_ : nullptr;
     }
 
-    // My samples: how many, where they lie in the workspace, and their part of a feature-major matrix there
-    // or of the batch-major block.
+    // My samples: how many, and their part of the block, feature-major or batch-major.
     index_t width() const { return columns.end - columns.begin; }
-    index_t first_column() const { return first_column_ + columns.begin; }
     template <class U>
     Matrix<U> mine(Matrix<U> m) const {
-        return {m.at(0, first_column()), m.row_stride, 1};
+        return {m.at(0, columns.begin), m.row_stride, 1};
     }
     template <class U>
     Matrix<U> my_rows(Matrix<U> m) const {
@@ -97,7 +99,7 @@ class Member {
 
   private:
     bool by_samples_;
-    const index_t first_column_;  // of the block in the workspace
+    const index_t column_;  // of the workspace, where the block begins
 };
 
 }  // namespace ne_torch

@@ -16,7 +16,7 @@
 
 namespace ne_torch {
 
-// What surrounds a stage. Gradients are with respect to input and output.
+// What surrounds a stage, of a member's block. Gradients are with respect to input and output.
 template <class T>
 struct Ends {
     Matrix<T> input;
@@ -25,13 +25,6 @@ struct Ends {
     Matrix<T> grad_output;
     Matrix<const T> samples;  // of the first stage: the block as it came, batch-major; no data elsewhere
 };
-
-// What belongs to a member's block.
-template <class T>
-Ends<T> of_block(const Member<T>& me, const Ends<T>& ends) {
-    return {me.of_block(ends.input), me.of_block(ends.output), me.of_block(ends.grad_input),
-            me.of_block(ends.grad_output), ends.samples};
-}
 
 template <class T>
 class Stage {
@@ -58,7 +51,8 @@ class Stage {
         return std::nullopt;
     }
 
-    // Takes what it keeps from phase to phase. A second call lays out anew.
+    // Takes what it keeps from phase to phase, of all blocks in progress: Member::of_block finds one's own. A
+    // second call lays out anew.
     virtual void lay_out(Layout<T>& /*layout*/, const Extent& /*extent*/) {}
     // Elements of a member's packing room, for rows of a block that are features and lie `stride` apart.
     virtual index_t packing(const Kernels<T>& /*kernels*/, index_t /*rows*/, index_t /*stride*/) const {

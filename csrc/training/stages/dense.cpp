@@ -68,7 +68,7 @@ GemmArgs<T> DenseStage<T>::output_product(index_t rows, const Ends<T>& ends) con
 
 template <class T>
 void DenseStage<T>::forward(Member<T>& me, const Ends<T>& ends) {
-    me.kernels.gemm(me.share_samples(output_product(me.block.rows, of_block(me, ends))));
+    me.kernels.gemm(me.share_samples(output_product(me.block.rows, ends)));
 }
 
 template <class T>
@@ -95,8 +95,7 @@ void DenseStage<T>::backward(Member<T>& me, const Ends<T>& ends) {
                                              read(me.mine(ends.output)), grad);
         me.sync();
     }
-    if (!ends.grad_input.data) return;
-    me.kernels.gemm(me.share_samples(grad_input_product(me.block.rows, of_block(me, ends))));
+    if (ends.grad_input.data) me.kernels.gemm(me.share_samples(grad_input_product(me.block.rows, ends)));
 }
 
 template <class T>
@@ -115,9 +114,8 @@ GemmArgs<T> DenseStage<T>::grad_weight_product(index_t rows, const Ends<T>& ends
 
 template <class T>
 void DenseStage<T>::update(Member<T>& me, const Ends<T>& ends) {
-    const Ends<T> block = of_block(me, ends);
-    update_weight(me, block);
-    if (bias_.data) update_bias(me, block);
+    update_weight(me, ends);
+    if (bias_.data) update_bias(me, ends);
 }
 
 template <class T>

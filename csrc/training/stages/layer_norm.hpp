@@ -27,9 +27,9 @@ class LayerNormStage final : public Stage<T> {
         a.weight = learned_.weight.data;
         a.bias = learned_.bias.data;
         a.input = read(me.mine(ends.input));
-        a.normalized = me.mine(normalized_);
+        a.normalized = me.mine(me.of_block(normalized_));
         a.output = me.mine(ends.output);
-        a.rstd = rstd_ + me.first_column();
+        a.rstd = me.of_block(rstd_) + me.columns.begin;
         me.kernels.layer_norm_forward(a);
     }
     void backward(Member<T>& me, const Ends<T>& ends) override {
@@ -39,8 +39,8 @@ class LayerNormStage final : public Stage<T> {
         a.count = me.width();
         a.weight = learned_.weight.data;
         a.grad_output = read(me.mine(ends.grad_output));
-        a.normalized = read(me.mine(normalized_));
-        a.rstd = rstd_ + me.first_column();
+        a.normalized = read(me.mine(me.of_block(normalized_)));
+        a.rstd = me.of_block(rstd_) + me.columns.begin;
         a.grad_input = me.mine(ends.grad_input);
         me.kernels.layer_norm_backward(a);
     }
@@ -48,9 +48,8 @@ class LayerNormStage final : public Stage<T> {
         if (!learned_.weight.data) return;
         const Range mine = me.share(this->in_features);
         const index_t count = mine.end - mine.begin;
-        const Matrix<T> grad_output = me.of_block(ends.grad_output);
         const Matrix<T> normalized = me.of_block(normalized_);
-        const Matrix<const T> grad{grad_output.at(mine.begin, 0), grad_output.row_stride, 1};
+        const Matrix<const T> grad{ends.grad_output.at(mine.begin, 0), ends.grad_output.row_stride, 1};
         const Matrix<const T> x{normalized.at(mine.begin, 0), normalized.row_stride, 1};
         const bool goes_on = !me.block.first();
         me.kernels.row_dots(count, me.block.rows, grad, x, goes_on, grad_weight_ + mine.begin);

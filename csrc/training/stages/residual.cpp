@@ -30,13 +30,13 @@ index_t ResidualStage<T>::packing(const Kernels<T>& kernels, index_t rows, index
 }
 
 template <class T>
-Ends<T> ResidualStage<T>::inner(std::size_t i, const Ends<T>& ends) const {
+Ends<T> ResidualStage<T>::inner(const Member<T>& me, std::size_t i, const Ends<T>& ends) const {
     const bool last = i + 1 == f_->size();
     Ends<T> result;
-    result.input = i == 0 ? ends.input : values_[i - 1];
-    result.output = values_[i];
-    result.grad_output = last ? grad_output_ : gradients_[i + 1];
-    if (i > 0 || ends.grad_input.data) result.grad_input = gradients_[i];
+    result.input = i == 0 ? ends.input : me.of_block(values_[i - 1]);
+    result.output = me.of_block(values_[i]);
+    result.grad_output = me.of_block(last ? grad_output_ : gradients_[i + 1]);
+    if (i > 0 || ends.grad_input.data) result.grad_input = me.of_block(gradients_[i]);
     if (i == 0) result.samples = ends.samples;
     return result;
 }
@@ -44,10 +44,10 @@ Ends<T> ResidualStage<T>::inner(std::size_t i, const Ends<T>& ends) const {
 template <class T>
 void ResidualStage<T>::forward(Member<T>& me, const Ends<T>& ends) {
     for (std::size_t i = 0; i < f_->size(); ++i) {
-        f_->stage(i).forward(me, inner(i, ends));
+        f_->stage(i).forward(me, inner(me, i, ends));
         me.sync();
     }
-    const Matrix<T> result = f_->size() == 0 ? ends.input : values_.back();
+    const Matrix<T> result = f_->size() == 0 ? ends.input : me.of_block(values_.back());
     me.kernels.add(this->in_features, me.width(), read(me.mine(ends.input)), read(me.mine(result)),
                    me.mine(ends.output));
 }
@@ -55,22 +55,22 @@ void ResidualStage<T>::forward(Member<T>& me, const Ends<T>& ends) {
 template <class T>
 void ResidualStage<T>::backward(Member<T>& me, const Ends<T>& ends) {
     me.kernels.activation_forward({}, this->in_features, me.width(), read(me.mine(ends.grad_output)),
-                                  me.mine(grad_output_));
+                                  me.mine(me.of_block(grad_output_)));
     me.sync();
     const std::size_t lowest = ends.grad_input.data ? 0 : f_->first_learning();
     for (std::size_t i = f_->size(); i-- > lowest;) {
-        f_->stage(i).backward(me, inner(i, ends));
+        f_->stage(i).backward(me, inner(me, i, ends));
         me.sync();
     }
     if (!ends.grad_input.data) return;
-    const Matrix<T> grad = f_->size() == 0 ? ends.grad_output : gradients_.front();
+    const Matrix<T> grad = f_->size() == 0 ? ends.grad_output : me.of_block(gradients_.front());
     me.kernels.add(this->in_features, me.width(), read(me.mine(ends.grad_output)), read(me.mine(grad)),
                    me.mine(ends.grad_input));
 }
 
 template <class T>
 void ResidualStage<T>::update(Member<T>& me, const Ends<T>& ends) {
-    for (std::size_t i = 0; i < f_->size(); ++i) f_->stage(i).update(me, inner(i, ends));
+    for (std::size_t i = 0; i < f_->size(); ++i) f_->stage(i).update(me, inner(me, i, ends));
 }
 
 template <class T>

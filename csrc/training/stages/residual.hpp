@@ -28,7 +28,7 @@ class ResidualStage final : public Stage<T> {
     void list_gradients(std::vector<Gradient<T>>& gradients) const override;
 
   private:
-    Ends<T> inner(std::size_t i, const Ends<T>& ends) const;
+    Ends<T> inner(const Member<T>& me, std::size_t i, const Ends<T>& ends) const;
 
     std::shared_ptr<const Plan<T>> f_;
     std::vector<Matrix<T>> values_;     // output of stage i

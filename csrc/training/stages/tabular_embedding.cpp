@@ -88,8 +88,7 @@ void TabularEmbeddingStage<T>::forward(Member<T>& me, const Ends<T>& ends) {
 }
 
 template <class T>
-void TabularEmbeddingStage<T>::update(Member<T>& me, const Ends<T>& all) {
-    const Ends<T> ends = of_block(me, all);
+void TabularEmbeddingStage<T>::update(Member<T>& me, const Ends<T>& ends) {
     auto first = static_cast<index_t>(numbers_.size());
     for (const Category<T>& category : categories_) {
         const Range rows = share_range(category.rows, 1, me.team.index, me.team.count);

@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ne_torch._files import import_safetensors, write_atomically
+from ne_torch._files import read_safetensors, write_safetensors
 from ne_torch.losses import Loss
 from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.optimizers import Optimizer
@@ -32,7 +32,6 @@ _VERSION = "1"
 
 def save_trainer(trainer: Trainer, state: FitState | None, path: str | os.PathLike[str]) -> None:
     """Write a trainer's parameters, its optimizer, and where its ``fit`` stands."""
-    safetensors = import_safetensors("Trainer.save")
     optimizer = _known(trainer, "Trainer.save")
     state_dict = {**trainer.model.state_dict(), **_passing_buffers(trainer.model)}
     tensors = {f"model.{name}": value for name, value in state_dict.items()}
@@ -50,19 +49,14 @@ def save_trainer(trainer: Trainer, state: FitState | None, path: str | os.PathLi
         "fit": None if state is None else state.as_dict(),
     }
     metadata = {"format": _FORMAT, "version": _VERSION, "state": json.dumps(header)}
-    write_atomically(path, safetensors.numpy.save(tensors, metadata))
+    write_safetensors(path, tensors, metadata, "Trainer.save")
 
 
 def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | None:
     """Read such a file into a trainer, and return where its ``fit`` stands."""
-    safetensors = import_safetensors("Trainer.load")
     optimizer = _known(trainer, "Trainer.load")
     try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-        if metadata.get("format") != _FORMAT or metadata.get("version") != _VERSION:
-            raise ValueError(f"expected {_FORMAT}, version {_VERSION}, got {metadata.get('format')!r}")
+        tensors, metadata = read_safetensors(path, _FORMAT, _VERSION, "Trainer.load")
         header = json.loads(metadata["state"])
         state = None if header["fit"] is None else FitState.from_dict(header["fit"])
         kept = _kept(tensors)
@@ -71,7 +65,7 @@ def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | N
         kind = told.pop("class")
         if "param_groups" not in told:  # files of earlier versions, which may lack options
             told = {"steps": 0, **({"dampening": 0.0, "maximize": False} if kind == "SGD" else {}), **told}
-    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"Trainer.load: {os.fspath(path)!r} is no file of Trainer.save: {error}") from None
     names = _names(trainer, optimizer)
     weights = {name[len("model.") :]: t for name, t in tensors.items() if name.startswith("model.")}

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ne_torch._checks import float_dtype, positive_integer
+from ne_torch._extras import extra
 from ne_torch.typing import Array, ArrayLike, DTypeName
 
 __all__ = ["Dataset", "load_digits", "load_mnist", "load_mnist_or_digits", "one_hot"]
@@ -89,10 +90,8 @@ def load_mnist(dtype: DTypeName = "float32", cache_dir: str | os.PathLike[str] |
 def load_digits(dtype: DTypeName = "float32") -> Dataset:
     """Return scikit-learn's 8x8 digits: 1,438 training and 359 test images, the same split every time."""
     number = float_dtype(dtype, "load_digits")
-    try:
+    with extra("notebook", "load_digits", "scikit-learn"):
         from sklearn.datasets import load_digits as load
-    except ImportError:
-        raise ImportError("load_digits: needs scikit-learn; pip install 'ne_torch[notebook]'") from None
     pixels, labels = load(return_X_y=True)
     x, y = (pixels / 16).astype(number), labels.astype(np.int64)
     test = np.arange(len(x)) % 5 == 4

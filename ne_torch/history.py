@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ne_torch._extras import extra
+
 __all__ = ["History"]
 
 
@@ -64,10 +66,8 @@ class History:
             if name not in columns:
                 raise ValueError(f"History.plot: expected one of {list(columns)}, got {name!r}")
         if ax is None:
-            try:
+            with extra("plot", "History.plot", "matplotlib"):
                 from matplotlib import pyplot
-            except ImportError:
-                raise ImportError("History.plot: needs matplotlib; pip install 'ne_torch[plot]'") from None
             ax = pyplot.subplots()[1]
         shown = names or [name for name in ("loss", "validation_loss") if name in columns]
         for name in shown:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ne_torch._extras import extra
+
 __all__ = ["IR_VERSION", "OPSET", "load_package", "plain_threshold"]
 
 OPSET = 20  # the first with Gelu
@@ -14,13 +16,11 @@ IR_VERSION = 9  # the one of that time
 
 def load_package(place: str) -> Any:
     """Return the package onnx; ImportError with the cure where it is missing."""
-    try:
+    with extra("onnx", place, "onnx"):
         import onnx
         import onnx.checker
         import onnx.helper
         import onnx.numpy_helper
-    except ImportError:
-        raise ImportError(f"{place}: needs onnx; pip install 'ne_torch[onnx]'") from None
     return onnx
 
 

@@ -10,7 +10,7 @@ import json
 import os
 from typing import Any
 
-from ne_torch._files import import_safetensors, write_atomically
+from ne_torch._files import read_safetensors, write_safetensors
 from ne_torch.interchange.architecture import build, describe
 from ne_torch.layer import Layer
 
@@ -21,13 +21,12 @@ _FORMAT, _VERSION = "ne_torch model", "1"
 
 def save(model: Layer, path: str | os.PathLike[str]) -> None:
     """Write a model, see ``Layer.save``."""
-    safetensors = import_safetensors("save")
     metadata = {
         "format": _FORMAT,
         "version": _VERSION,
         "architecture": json.dumps(describe(model, "save")),
     }
-    write_atomically(path, safetensors.numpy.save(model.state_dict(), metadata))
+    write_safetensors(path, model.state_dict(), metadata, "save")
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -63,20 +62,14 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> bool((again[0].weight == model[0].weight).all())
     True
     """
-    safetensors = import_safetensors("load")
     try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-        found = (metadata.get("format"), metadata.get("version"))
-        if found != (_FORMAT, _VERSION):
-            raise ValueError(f"expected {_FORMAT}, version {_VERSION}, got {found[0]!r}, version {found[1]}")
+        tensors, metadata = read_safetensors(path, _FORMAT, _VERSION, "load")
         described = json.loads(metadata["architecture"])
         model = build(described, sum(tensor.size for tensor in tensors.values()))
         for name, value in model.state_dict().items():
             if name in tensors and tensors[name].dtype != value.dtype:
                 raise ValueError(f"expected {name} of dtype {value.dtype}, got {tensors[name].dtype}")
         model.load_state_dict(tensors)
-    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(f"load: {os.fspath(path)!r} is no file of Layer.save, or damaged: {error}") from None
     return model

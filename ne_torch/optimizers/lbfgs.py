@@ -10,6 +10,7 @@ import numpy as np
 
 from ne_torch import _core
 from ne_torch._checks import positive_integer
+from ne_torch._extras import extra
 from ne_torch.layer import Parameter
 from ne_torch.optimizers.param_group import described_groups, parameters
 from ne_torch.typing import Array
@@ -164,8 +165,6 @@ class LBFGS:
 
 
 def _minimize() -> Any:
-    try:
+    with extra("scipy", "LBFGS", "SciPy"):
         from scipy.optimize import minimize
-    except ImportError:
-        raise ImportError("LBFGS: needs SciPy; pip install 'ne_torch[scipy]'") from None
     return minimize

@@ -200,6 +200,10 @@ class Linear(Layer):
         )
 
 
+def unfilled(weight: Array, generator: object) -> None:
+    """Leave a weight at zero: the ``init`` for values that are about to be copied into it."""
+
+
 def _initialize(
     weight: Array, bias: Array | None, rule: str | Callable[..., object], generator: Generator
 ) -> None:

@@ -16,7 +16,7 @@ from ne_torch import activations
 from ne_torch.dropout import Dropout
 from ne_torch.embeddings import Embedding, TabularEmbedding
 from ne_torch.layer import Layer
-from ne_torch.linear import Linear
+from ne_torch.linear import Linear, unfilled
 from ne_torch.normalization import BatchNorm1d, LayerNorm
 from ne_torch.residual import Residual
 from ne_torch.sequential import Sequential
@@ -33,6 +33,7 @@ _CLASSES: dict[str, Any] = {
     for kind in (*_ACTIVATIONS, BatchNorm1d, Dropout, Embedding, LayerNorm, Linear, TabularEmbedding)
 }
 _CHAINS = {"Sequential": Sequential, "Residual": Residual}
+_ALL = {**_CLASSES, **_CHAINS}
 _DEEPEST = 32  # chains in chains
 
 
@@ -57,7 +58,7 @@ def describe(model: Any, place: str) -> dict[str, Any]:
 
 def _described(layer: Any, place: str, name: str, seen: list[Any]) -> dict[str, Any]:
     kind = type(layer).__name__
-    if type(layer) is not {**_CLASSES, **_CHAINS}.get(kind):
+    if type(layer) is not _ALL.get(kind):
         raise TypeError(f"{place}: expected layers of ne_torch, got {kind} as {name}")
     told: dict[str, Any] = {"class": kind}
     if kind in _CHAINS:
@@ -98,16 +99,12 @@ def _built(told: Any) -> Any:
     else:
         arguments = dict(told["arguments"])
         if kind == "Linear":
-            arguments["init"] = _left_at_zero
+            arguments["init"] = unfilled
         if kind == "TabularEmbedding":
             arguments["categories"] = dict(arguments["categories"])
         model = _CLASSES[kind](**arguments)
     model.training = bool(told.get("training", True))
     return model
-
-
-def _left_at_zero(weight: Any, generator: Any) -> None:
-    """Spare the drawing of weights that a file has."""
 
 
 def _size(told: Any, deepest: int) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ne_torch._files import write_atomically
+from ne_torch._mode import within
 from ne_torch.dropout import Dropout
 from ne_torch.embeddings import Embedding
 from ne_torch.interchange._onnx import IR_VERSION, OPSET, load_package
@@ -143,15 +143,7 @@ def _model(onnx: Any, chain: _Chain, output: str, dtype: np.dtype[Any]) -> Any:
 
 def _dtype(model: Any) -> np.dtype[Any]:
     """Return the dtype of a model's layers; float32 where none has one."""
-    dtypes = {layer.dtype for layer in _layers(model) if hasattr(layer, "dtype")}
+    dtypes = {layer.dtype for layer in within(model) if hasattr(layer, "dtype")}
     if len(dtypes) > 1:
         raise TypeError("export_onnx: expected layers of one dtype, got float32 and float64")
     return dtypes.pop() if dtypes else np.dtype(np.float32)
-
-
-def _layers(layer: Any) -> Iterator[Any]:
-    if isinstance(layer, Sequential):
-        for inner in layer:
-            yield from _layers(inner)
-    else:
-        yield layer

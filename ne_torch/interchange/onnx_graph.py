@@ -8,7 +8,7 @@ import numpy as np
 
 from ne_torch.typing import Array
 
-__all__ = ["Graph", "described"]
+__all__ = ["Graph", "described", "shortest"]
 
 _FLOATS, _INTEGERS = (1, 11), (6, 7)  # TensorProto: FLOAT, DOUBLE; INT32, INT64
 
@@ -99,12 +99,17 @@ class Graph:
             if attribute.name == name:
                 value = self._onnx.helper.get_attribute_value(attribute)
                 value = value.decode() if isinstance(value, bytes) else value
-                return float(str(np.float32(value))) if isinstance(value, float) else value
+                return shortest(value) if isinstance(value, float) else value
         return default
 
     def is_last(self, axis: int) -> bool:
         """Whether an axis is the last one of the current tensor."""
         return axis == -1 or (self.rank is not None and axis == self.rank - 1)
+
+
+def shortest(value: float) -> float:
+    """Return the shortest decimal that rounds to a number in float32."""
+    return float(str(np.float32(value)))
 
 
 def described(node: Any) -> str:

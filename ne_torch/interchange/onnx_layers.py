@@ -7,26 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ne_torch.activations import (
-    ELU,
-    GELU,
-    SELU,
-    Hardtanh,
-    Identity,
-    LeakyReLU,
-    LogSoftmax,
-    ReLU,
-    ReLU6,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Tanh,
-)
+from ne_torch.activations import SELU, Hardtanh, LogSoftmax, ReLU, ReLU6, SiLU, Softmax, Softplus
 from ne_torch.embeddings import Embedding
 from ne_torch.interchange._onnx import plain_threshold
-from ne_torch.interchange.onnx_graph import Graph, described
-from ne_torch.linear import Linear
+from ne_torch.interchange.onnx_activations import ACTIVATIONS
+from ne_torch.interchange.onnx_graph import Graph, described, shortest
+from ne_torch.linear import Linear, unfilled
 from ne_torch.normalization import BatchNorm1d, LayerNorm
 from ne_torch.typing import Array
 
@@ -42,7 +28,7 @@ def linear(node: Any, weight: Array, bias: Array | None) -> Linear:
     """Return a Linear of a (out_features, in_features) weight."""
     if 0 in weight.shape:
         raise refused(node, "a weight that is not empty")
-    layer = Linear(weight.shape[1], weight.shape[0], bias is not None, weight.dtype, rng=0)
+    layer = Linear(weight.shape[1], weight.shape[0], bias is not None, weight.dtype, init=unfilled)
     layer.weight = weight
     if bias is not None:
         layer.bias = bias
@@ -140,13 +126,13 @@ def _layer_norm(graph: Graph, node: Any) -> LayerNorm:
 
 def _batch_norm(graph: Graph, node: Any) -> BatchNorm1d:
     arrays = _vectors(graph, node, 4)
-    if None in [None if a is None else 0 for a in arrays] or graph.option(node, "training_mode", 0):
+    if any(array is None for array in arrays) or graph.option(node, "training_mode", 0):
         raise refused(node, "scale, bias, mean and variance, outside training mode")
     if graph.rank not in (None, 2):
         raise refused(node, "rows of features")
     weight, bias, mean, var = (np.asarray(array) for array in arrays)
     affine = not (_absent(node, 1, weight, 1) and _absent(node, 2, bias, 0))
-    share = float(str(np.float32(1 - graph.option(node, "momentum", 0.9))))
+    share = shortest(1 - graph.option(node, "momentum", 0.9))
     eps = graph.option(node, "epsilon", 1e-5)
     layer = BatchNorm1d(len(weight), eps, share, affine, dtype=weight.dtype)
     if affine:
@@ -169,23 +155,24 @@ def _gather(graph: Graph, node: Any) -> Embedding:
     return layer
 
 
+def _simple(kind: type, options: dict[str, tuple[str, Any]]) -> Callable[[Graph, Any], Any]:
+    def read(graph: Graph, node: Any) -> Any:
+        return kind(**{option: graph.option(node, *named) for option, named in options.items()})
+
+    return read
+
+
 LAYERS: dict[str, Callable[[Graph, Any], Any]] = {
+    **{operator: _simple(kind, options) for kind, (operator, options) in ACTIVATIONS.items()},
     "BatchNormalization": _batch_norm,
     "Clip": _clip,
-    "Elu": lambda graph, node: ELU(graph.option(node, "alpha", 1.0)),
     "Gather": _gather,
-    "Gelu": lambda graph, node: GELU(graph.option(node, "approximate", "none")),
     "Gemm": _gemm,
-    "Identity": lambda graph, node: Identity(),  # noqa: ARG005
     "LayerNormalization": _layer_norm,
-    "LeakyRelu": lambda graph, node: LeakyReLU(graph.option(node, "alpha", 0.01)),
     "LogSoftmax": _over_last_axis(LogSoftmax),
     "MatMul": _matmul,
-    "Relu": lambda graph, node: ReLU(),  # noqa: ARG005
     "Selu": _selu,
-    "Sigmoid": lambda graph, node: Sigmoid(),  # noqa: ARG005
     "Softmax": _over_last_axis(Softmax),
     "Softplus": _softplus,
     "Swish": _swish,
-    "Tanh": lambda graph, node: Tanh(),  # noqa: ARG005
 }

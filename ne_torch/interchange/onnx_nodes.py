@@ -13,24 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ne_torch.activations import (
-    ELU,
-    GELU,
-    SELU,
-    Hardtanh,
-    Identity,
-    LeakyReLU,
-    LogSoftmax,
-    ReLU,
-    ReLU6,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Tanh,
-)
+from ne_torch.activations import SELU, Hardtanh, LogSoftmax, ReLU6, SiLU, Softmax, Softplus
 from ne_torch.embeddings import Embedding, TabularEmbedding
 from ne_torch.interchange._onnx import plain_threshold
+from ne_torch.interchange.onnx_activations import ACTIVATIONS
 from ne_torch.linear import Linear
 from ne_torch.normalization import BatchNorm1d, LayerNorm
 from ne_torch.typing import Array
@@ -62,11 +48,9 @@ class Nodes:
 Emit = Callable[[Nodes, Any, str, str], str]  # nodes, layer, "place." or "", x; returns y
 
 
-def _simple(kind: str, *options: str, **attributes: Any) -> Emit:
+def _simple(kind: str, options: dict[str, tuple[str, Any]] | None = None, **attributes: Any) -> Emit:
     def emit(nodes: Nodes, layer: Any, place: str, x: str) -> str:
-        given = {
-            name: getattr(layer, option) for name, option in zip(options[::2], options[1::2], strict=True)
-        }
+        given = {name: getattr(layer, option) for option, (name, _) in (options or {}).items()}
         return nodes.node(kind, place, x, **given, **attributes)
 
     return emit
@@ -144,21 +128,15 @@ def _tabular_embedding(nodes: Nodes, layer: TabularEmbedding, place: str, x: str
 
 
 NODES: dict[type, Emit] = {
+    **{kind: _simple(operator, options) for kind, (operator, options) in ACTIVATIONS.items()},
     Linear: _linear,
-    ReLU: _simple("Relu"),
-    LeakyReLU: _simple("LeakyRelu", "alpha", "negative_slope"),
-    ELU: _simple("Elu", "alpha", "alpha"),
     SELU: _simple("Selu"),
-    GELU: _simple("Gelu", "approximate", "approximate"),
-    Sigmoid: _simple("Sigmoid"),
-    Tanh: _simple("Tanh"),
     SiLU: _silu,
     Softplus: _softplus,
     Hardtanh: _hardtanh,
     ReLU6: _hardtanh,
     Softmax: _simple("Softmax", axis=-1),
     LogSoftmax: _simple("LogSoftmax", axis=-1),
-    Identity: _simple("Identity"),
     LayerNorm: _layer_norm,
     BatchNorm1d: _batch_norm,
     Embedding: _embedding,

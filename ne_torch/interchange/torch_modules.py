@@ -117,7 +117,7 @@ def _ours(torch: Any, module: Any, place: str, root: Any) -> Layer:
             raise TypeError(f"from_torch: expected layers that ne_torch has, got {kind} as {place}")
         arguments = _ARGUMENTS[kind](module, place)
         if kind in ("BatchNorm1d", "LayerNorm"):  # which need not have numbers of their own
-            arguments["dtype"] = _dtype(_first_number(module, root), place)
+            arguments["dtype"] = _dtype(_first_number(torch, module, root), place)
         layer = build({"class": kind, "arguments": arguments}, sys.maxsize)
         layer.load_state_dict({name: _array(value, place) for name, value in module.state_dict().items()})
     else:
@@ -158,10 +158,8 @@ def _residual(torch: Any) -> Any:
     return Residual
 
 
-def _first_number(*modules: Any) -> Any:
-    """Return the first floating tensor of the first module that has one; else one of float32."""
-    import torch
-
+def _first_number(torch: Any, *modules: Any) -> Any:
+    """Return the first floating tensor of the first module that has one; else one of torch's default."""
     tensors = (tensor for module in modules for tensor in module.state_dict().values())
     return next((tensor for tensor in tensors if tensor.is_floating_point()), torch.empty(0))
 

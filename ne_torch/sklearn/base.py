@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ne_torch.sklearn.lbfgs import fit_lbfgs
+from ne_torch.sklearn.lbfgs import NOT_FINITE, fit_lbfgs
 from ne_torch.sklearn.network import Network
 from ne_torch.sklearn.objective import Data, Objective
 from ne_torch.sklearn.parameters import CONSTRAINTS, STOCHASTIC, hidden_sizes
@@ -18,6 +18,15 @@ from ne_torch.typing import Array, ArrayLike
 from sklearn.base import BaseEstimator
 
 __all__ = ["BaseMLP", "is_stochastic"]
+
+
+def is_stochastic(estimator: Any) -> bool:
+    """Return True; AttributeError where the solver takes all rows at once."""
+    if estimator.solver in STOCHASTIC:
+        return True
+    raise AttributeError(
+        f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not stochastic."
+    )
 
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc]
@@ -53,6 +62,21 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """
         self._validate_params()
         return self._fit(X, y, sample_weight, incremental=False)
+
+    def _arrays(self, X: Any, y: Any, reset: bool, **options: Any) -> tuple[Any, Any]:  # noqa: N803
+        """Return X and y as scikit-learn checks them, a y of one column as a vector."""
+        X, y = validate_data(  # noqa: N806
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            order="C",
+            reset=reset,
+            **options,
+        )
+        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _fit(
         self,
@@ -92,10 +116,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             self._begin_curves(first)
             self._fit_batches(X, y, weight, incremental, validation_data)
         if not all(np.isfinite(parameter.data).all() for parameter in self._network.model.parameters()):
-            raise ValueError(
-                "Solver produced non-finite parameter weights. The input data may contain large values and "
-                "need to be preprocessed."
-            )
+            raise ValueError(NOT_FINITE)
         return self
 
     def _fit_batches(
@@ -222,12 +243,3 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def is_stochastic(estimator: Any) -> bool:
-    """Return True; AttributeError where the solver takes all rows at once."""
-    if estimator.solver in STOCHASTIC:
-        return True
-    raise AttributeError(
-        f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not stochastic."
-    )

@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils import compute_sample_weight
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
-from sklearn.utils.validation import validate_data
 
 from ne_torch import BCEWithLogitsLoss, CrossEntropyLoss, _core
 from ne_torch.sklearn.base import BaseMLP, is_stochastic
@@ -213,18 +212,7 @@ n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
         return super()._weights(X, labels, by_class if weight is None else by_class * weight)
 
     def _validated(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Array, Any]:  # noqa: N803
-        X, y = validate_data(  # noqa: N806
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            dtype=(np.float64, np.float32),
-            order="C",
-            reset=reset,
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        X, y = self._arrays(X, y, reset)  # noqa: N806
         if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_

@@ -8,11 +8,17 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ne_torch import LBFGS, _core
+from ne_torch import LBFGS
 from ne_torch._mode import mode
-from ne_torch.sklearn.objective import Data, Objective, batches_shares
+from ne_torch.sklearn.network import Network
+from ne_torch.sklearn.objective import Data, Objective
 
-__all__ = ["fit_lbfgs"]
+__all__ = ["NOT_FINITE", "fit_lbfgs"]
+
+NOT_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+    "preprocessed."
+)
 
 _FTOL = 2.220446049250313e-09  # SciPy's default, which is scikit-learn's
 
@@ -36,10 +42,7 @@ def fit_lbfgs(estimator: Any, objective: Objective, data: Data) -> None:
     except RuntimeError as error:
         if "finite" not in str(error):
             raise
-        raise ValueError(
-            "Solver produced non-finite parameter weights. The input data may contain large values and need "
-            "to be preprocessed."
-        ) from error
+        raise ValueError(NOT_FINITE) from error
     estimator.n_iter_ = min(solver.steps, estimator.max_iter)
     if not solver.message.startswith("CONVERGENCE"):
         warnings.warn(
@@ -55,10 +58,9 @@ def fit_lbfgs(estimator: Any, objective: Objective, data: Data) -> None:
 class _Evaluation:
     """Forward and backward on all rows: the closure of LBFGS."""
 
-    def __init__(self, network: Any, objective: Objective, data: Data, alpha: float) -> None:
-        share, sums = batches_shares(data, None, len(data.target))
+    def __init__(self, network: Network, objective: Objective, data: Data, alpha: float) -> None:
+        self._share, sums = objective.shares(data, None, len(data.target), network.dtype)
         self._network, self._objective, self._data = network, objective, data
-        self._share = (share * objective.factor).astype(network.dtype)
         self._decay = alpha / float(sums[0])
         rows = data.x.toarray() if hasattr(data.x, "toarray") else data.x
         self._x = np.ascontiguousarray(rows, network.dtype)
@@ -67,19 +69,16 @@ class _Evaluation:
         prediction = self._network.model.forward(self._x)
         return float(self._objective.loss.forward(prediction, self._data.target, self._share))
 
-    def _penalty(self) -> float:
-        arrays = [parameter.data for parameter in self._network.weights]
-        return 0.5 * self._decay * _core.square_sum(arrays)
-
     def __call__(self) -> float:
         """Return the objective that the gradients are of: the loss is summed over outputs."""
         value = self._loss()
         self._network.model.backward(self._objective.loss.backward())
         for parameter in self._network.weights:
+            assert parameter.grad is not None  # backward has just filled it
             parameter.grad = parameter.grad + self._decay * parameter.data
-        return value + self._penalty()
+        return value + self._network.penalty(self._decay)
 
     def reported(self) -> float:
         """Return the loss as ``loss_`` tells it."""
         offset = self._data.mean_offset(None, len(self._data.target))
-        return self._loss() / self._objective.divisor + offset + self._penalty()
+        return self._loss() / self._objective.divisor + offset + self._network.penalty(self._decay)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ne_torch import BatchNorm1d, Dropout, LayerNorm, Linear, Sequential
+from ne_torch import BatchNorm1d, Dropout, LayerNorm, Linear, Sequential, _core
 from ne_torch.layer import Parameter
+from ne_torch.linear import unfilled
 from ne_torch.sklearn.parameters import ACTIVATIONS
 from ne_torch.typing import Array
 
@@ -48,7 +49,7 @@ class Network:
         seed: int = 0,
     ) -> None:
         name = np.dtype(dtype).name
-        self.linears = [Linear(n, m, dtype=name, rng=0, init=_left_alone) for n, m in pairwise(widths)]
+        self.linears = [Linear(n, m, dtype=name, init=unfilled) for n, m in pairwise(widths)]
         layers: list[Any] = []
         for i, linear in enumerate(self.linears[:-1]):
             layers.append(linear)
@@ -70,6 +71,10 @@ class Network:
     def weights(self) -> list[Parameter]:
         """What is regularised: the weights of the linear layers."""
         return [linear._weight for linear in self.linears]
+
+    def penalty(self, decay: float) -> float:
+        """Return ``decay / 2 ||W||^2`` over ``weights``."""
+        return 0.5 * decay * _core.square_sum([parameter.data for parameter in self.weights])
 
     @property
     def others(self) -> list[Parameter]:
@@ -106,7 +111,3 @@ class Network:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self.view()
-
-
-def _left_alone(weight: Array, generator: object) -> None:
-    """Initialise nothing: ``Network.initialize`` does, or another's weights are taken over."""

@@ -33,10 +33,15 @@ class Objective:
     factor: float = 1.0
     divisor: int = 1
 
+    def shares(self, data: Data, order: Array | None, batch_size: int, dtype: Any) -> tuple[Array, Array]:
+        """Return what ``batches_shares`` does, the shares as the loss takes them."""
+        share, sums = batches_shares(data, order, batch_size)
+        return (share * self.factor).astype(dtype), sums
+
     def value(self, prediction: Array, data: Data) -> float:
         """Return the mean loss over data, weighted, as it is reported."""
-        share = batches_shares(data, None, len(data.target))[0] * self.factor
-        total: float = self.loss._total(prediction, data.target, share.astype(prediction.dtype))[0]
+        share, _ = self.shares(data, None, len(data.target), prediction.dtype)
+        total: float = self.loss._total(prediction, data.target, share)[0]
         return total / self.divisor + data.mean_offset(None, len(data.target))
 
 

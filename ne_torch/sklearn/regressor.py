@@ -7,10 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.metrics import r2_score
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
 
 from ne_torch import HuberLoss, MSELoss, PoissonNLLLoss, QuantileLoss
 from ne_torch.sklearn.base import BaseMLP, is_stochastic
@@ -189,17 +187,5 @@ n_outputs_, out_activation_, n_features_in_, feature_names_in_
         return Data(X, np.ascontiguousarray(y, self._network.dtype), weight, offset)
 
     def _validated(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Array, Any]:  # noqa: ARG002, N803
-        X, y = validate_data(  # noqa: N806
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            y_numeric=True,
-            dtype=(np.float64, np.float32),
-            order="C",
-            reset=reset,
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        X, y = self._arrays(X, y, reset, y_numeric=True)  # noqa: N806
         return X, y.reshape(len(y), -1), y

@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ne_torch import Trainer, _core
-from ne_torch.sklearn.objective import Data, Objective, batches_shares
+from ne_torch import Trainer
+from ne_torch.sklearn.objective import Data, Objective
 from ne_torch.sklearn.optimizer import make_optimizer, prepare_step, set_learning_rate
 from ne_torch.sklearn.stopping import Stopping
 from ne_torch.training.callback_list import CallbackList
+from ne_torch.training.epochs import TURN
 from ne_torch.training.state import FitState
 from ne_torch.typing import Array
 
 __all__ = ["Stochastic"]
-
-_TURN = 0.02  # seconds that the engine runs before Python can raise KeyboardInterrupt
 
 
 class Stochastic:
@@ -110,7 +109,7 @@ class Stochastic:
         if self._dense and not self._penalised and estimator.solver != "adam":
             samples = (self._data.x, self._data.target, share)
             while cursor[0] < n:
-                self._trainer._stepper.run(samples, order, cursor, self._batch_size, _TURN)
+                self._trainer._stepper.run(samples, order, cursor, self._batch_size, TURN)
             penalty = 0.0
         else:
             penalty = self._steps(order, share, sums, cursor)
@@ -123,12 +122,11 @@ class Stochastic:
             print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
 
     def _shares(self, order: Array | None) -> tuple[Array, Array]:
-        """Return what ``batches_shares`` does, as the loss takes it; once where no order changes it."""
+        """Return what ``Objective.shares`` does; once where no order changes it."""
         if self._fixed_shares is not None:
             return self._fixed_shares
-        share, sums = batches_shares(self._data, order, self._batch_size)
-        shares = (share * self._objective.factor).astype(self._estimator._network.dtype), sums
-        n, size = len(share), self._batch_size
+        n, size = len(self._data.target), self._batch_size
+        shares = self._objective.shares(self._data, order, size, self._estimator._network.dtype)
         if order is None or n == size or (self._data.weight is None and n % size == 0):
             self._fixed_shares = shares
         return shares
@@ -138,7 +136,7 @@ class Stochastic:
         estimator, stepper, optimizer = self._estimator, self._trainer._stepper, self._trainer.optimizer
         x, target, size = self._data.x, self._data.target, self._batch_size
         alpha = float(estimator.alpha) if self._penalised else 0.0
-        weights = [parameter.data for parameter in estimator._network.weights]
+        network = estimator._network
         everything = np.arange(len(target)) if order is None else order
         adamw, epsilon, penalty = estimator.solver == "adamw", float(estimator.epsilon), 0.0
         for total in sums.tolist():
@@ -147,7 +145,7 @@ class Stochastic:
             batch = x.take(rows, axis=0) if self._dense else x[rows].toarray()
             if not adamw:
                 prepare_step(optimizer, alpha / total, epsilon)
-            value = 0.5 * alpha / total * _core.square_sum(weights) if alpha else 0.0
+            value = network.penalty(alpha / total) if alpha else 0.0
             stepper.train((batch, target.take(rows, axis=0), share.take(rows)), cursor)
             penalty += value * (cursor[0] - begin)
         return penalty

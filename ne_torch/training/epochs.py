@@ -8,9 +8,9 @@ from ne_torch.training.state import FitState
 from ne_torch.training.steps import Stepper
 from ne_torch.typing import Array
 
-__all__ = ["train_on_samples", "train_on_stream"]
+__all__ = ["TURN", "train_on_samples", "train_on_stream"]
 
-_TURN = 0.02  # seconds that the engine runs before Python can draw, or raise KeyboardInterrupt
+TURN = 0.02  # seconds that the engine runs before Python can draw, or raise KeyboardInterrupt
 
 
 def train_on_samples(
@@ -21,7 +21,7 @@ def train_on_samples(
     Return how many of them are left, and whether the epoch is finished.
     """
     cursor = state.cursor
-    turn = _TURN if steps is None else 0.0  # the engine takes one step at least
+    turn = TURN if steps is None else 0.0  # the engine takes one step at least
     while cursor[0] < state.samples and steps != 0:
         before = cursor[0]
         stepper.run(data, order, cursor, state.batch_size, turn)

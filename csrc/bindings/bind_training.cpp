@@ -18,6 +18,20 @@
 namespace ne_torch {
 namespace {
 
+// An epoch's cursor is the list [rows, total loss], or [rows, total loss, total penalty] where that is
+// wanted.
+Progress progress_of(const py::list& cursor) {
+    Progress progress{cursor[0].cast<index_t>(), cursor[1].cast<double>(), {}};
+    if (cursor.size() > 2) progress.total_penalty = cursor[2].cast<double>();
+    return progress;
+}
+
+void record(const Progress& progress, const py::list& cursor) {
+    cursor[0] = progress.rows;
+    cursor[1] = progress.total_loss;
+    if (progress.total_penalty) cursor[2] = *progress.total_penalty;
+}
+
 // Engine with what it borrows: the layers' arrays and the optimizer's settings.
 class PyEngine {
     template <class Body>
@@ -121,6 +135,11 @@ class PyEngine {
 
     // None where the engine is out of date: nothing has been done then.
     py::object step(py::handle input, py::handle target, py::handle sample_weight, PySchedule* schedule) {
+        return step_and_penalty(input, target, sample_weight, schedule, nullptr);
+    }
+
+    py::object step_and_penalty(py::handle input, py::handle target, py::handle sample_weight,
+                                PySchedule* schedule, double* penalty) {
         if (stale()) return py::none();
         return visit([&](auto& engine, Dtype dtype) -> py::object {
             const TrainingOperands all =
@@ -129,9 +148,11 @@ class PyEngine {
             const index_t rows = all.rows();
             if (rows == 0) throw py::value_error("Trainer.step: expected at least one row, got none");
             require_batches(engine.plan(), rows, rows);
-            const double loss = run(static_cast<double>(rows) * engine.plan().work_per_row(),
-                                    [&] { return engine.step(samples_for(engine, all)); });
+            const double loss = run(static_cast<double>(rows) * engine.plan().work_per_row(), [&] {
+                return engine.step(samples_for(engine, all), penalty != nullptr);
+            });
             require_codes(engine);
+            if (penalty) *penalty = engine.penalty();
             if (schedule) schedule->move_on(1);
             return py::float_(loss);
         });
@@ -140,35 +161,36 @@ class PyEngine {
     // The same, and moves the cursor on: see run_part. False where the engine is out of date.
     bool step_and_record(py::handle input, py::handle target, const py::list& cursor, index_t rows,
                          py::handle sample_weight, PySchedule* schedule) {
-        const auto first = cursor[0].cast<index_t>();
-        const auto total = cursor[1].cast<double>();
-        const py::object value = step(input, target, sample_weight, schedule);
+        Progress progress = progress_of(cursor);
+        double penalty = 0;
+        double* const wanted = progress.total_penalty ? &penalty : nullptr;
+        const py::object value = step_and_penalty(input, target, sample_weight, schedule, wanted);
         if (value.is_none()) return false;
-        cursor[0] = first + rows;
-        cursor[1] = total + value.cast<double>() * static_cast<double>(rows);
+        progress.rows += rows;
+        progress.total_loss += value.cast<double>() * static_cast<double>(rows);
+        if (wanted) *progress.total_penalty += penalty * static_cast<double>(rows);
+        record(progress, cursor);
         return true;
     }
 
-    // Trains from where the cursor, [rows done in this epoch, their total loss], stands, and moves it on:
-    // here and not in Python, where an interrupt might come between a step and its record. See Engine::run.
+    // Trains from where the cursor stands, and moves it on: here and not in Python, where an interrupt might
+    // come between a step and its record. See Engine::run.
     bool run_part(py::handle input, py::handle target, py::handle order, const py::list& cursor,
                   index_t batch_size, double seconds, py::handle sample_weight, PySchedule* schedule) {
         if (stale()) return false;
-        const auto first = cursor[0].cast<index_t>();
-        const auto total_loss = cursor[1].cast<double>();
+        Progress progress = progress_of(cursor);
         visit([&](auto& engine, Dtype dtype) {
             const TrainingOperands all =
                 operands(engine.plan(), "Trainer.fit", input, target, sample_weight, order);
             const index_t rows = all.rows();
             check_parameters(dtype);
-            require_batches(engine.plan(), rows - first, std::min(batch_size, rows));
-            const EpochPart part = run(1e9, [&] {
-                return engine.run(samples_for(engine, all), first, std::min(batch_size, rows), seconds,
-                                  total_loss, schedule ? schedule->ahead() : Ahead{});
+            require_batches(engine.plan(), rows - progress.rows, std::min(batch_size, rows));
+            const std::size_t steps = run(1e9, [&] {
+                return engine.run(samples_for(engine, all), progress, std::min(batch_size, rows), seconds,
+                                  schedule ? schedule->ahead() : Ahead{});
             });
-            if (schedule) schedule->move_on(part.steps);
-            cursor[0] = first + part.rows;
-            cursor[1] = part.total_loss;
+            if (schedule) schedule->move_on(steps);
+            record(progress, cursor);
             require_codes(engine);
         });
         return true;

@@ -36,7 +36,7 @@ void update_rows(const Kernels<T>& kernels, const UpdateOptions<T>& options, con
 template <class T>
 void KeptGradients<T>::list(const Plan<T>& plan) {
     gradients_.clear();
-    for (std::size_t i = 0; i < plan.size(); ++i) plan.stage(i).list_gradients(gradients_);
+    plan.list_gradients(gradients_);
     index_t rows = 0;
     for (const Gradient<T>& gradient : gradients_) rows += gradient.rows;
     square_sums_.resize(static_cast<std::size_t>(rows));

@@ -22,7 +22,7 @@ constexpr index_t kApart = 512 / static_cast<index_t>(sizeof(T));
 }  // namespace
 
 template <class T>
-int Engine<T>::prepare(index_t rows) {
+int Engine<T>::prepare(index_t rows, bool penalised) {
     const int threads = num_threads();  // asked once: another thread may change it
     kernels_ = &active_kernels<T>();
     codes_.begin();
@@ -35,6 +35,7 @@ int Engine<T>::prepare(index_t rows) {
     const index_t room = block_rows_ + (blocks ? threads * kApart<T> : 0);
     work_.reserve(plan_, *kernels_, {room, keeps || blocks}, threads);
     if (keeps) kept_.list(plan_);
+    penalty_.list(plan_, penalised);
     return plan_.work_per_row() * static_cast<double>(rows) < kWorthSharing ? 1 : threads;
 }
 
@@ -172,12 +173,14 @@ double Engine<T>::run_step(Team& team, const Samples<T>& samples, index_t first,
     const double divisor = this->divisor(samples, first, rows);
     const bool keeps = clipping_.norm > 0;
     const UpdateOptions<T>* const at_once = keeps ? nullptr : options;
+    penalty_.square(team, *kernels_, options);
     if (takes_turns(team, rows)) {
         run_in_turns(team, samples, first, rows, divisor, at_once);
     } else if (!run_together(team, samples, first, rows, divisor, at_once)) {
         return 0;
     }
     const double total = team.index == 0 ? total_loss_ : 0;
+    if (team.index == 0) last_penalty_ = penalty_.value(options);
     if (keeps) {
         team.barrier();
         kept_.clip_and_update(team, *kernels_, clipping_.norm, options, groups_.size());
@@ -195,8 +198,8 @@ double Engine<T>::divisor(const Samples<T>& samples, index_t first, index_t rows
 }
 
 template <class T>
-double Engine<T>::step(const Samples<T>& batch) {
-    const int threads = prepare(batch.count);
+double Engine<T>::step(const Samples<T>& batch, bool penalised) {
+    const int threads = prepare(batch.count, penalised);
     double value = 0;
     parallel(threads, plan_.work_per_row() * static_cast<double>(batch.count), [&](Team& team) {
         const double mine = run_step(team, batch, 0, batch.count, options_of(team.index, 0, {}));
@@ -208,13 +211,15 @@ double Engine<T>::step(const Samples<T>& batch) {
 }
 
 template <class T>
-EpochPart Engine<T>::run(const Samples<T>& samples, index_t first, index_t batch_size, double seconds,
-                         double total_loss, const Ahead& ahead) {
+std::size_t Engine<T>::run(const Samples<T>& samples, Progress& progress, index_t batch_size, double seconds,
+                           const Ahead& ahead) {
     using Clock = std::chrono::steady_clock;
-    const int threads = prepare(std::min(batch_size, samples.count));
+    const bool penalised = progress.total_penalty.has_value();
+    const int threads = prepare(std::min(batch_size, samples.count), penalised);
     const auto deadline = Clock::now() + std::chrono::duration<double>(seconds);
-    index_t next = first;  // the first sample not trained on; written by member 0 between two barriers
-    bool finished = false;
+    const index_t first = progress.rows;
+    std::size_t taken = 0;
+    bool finished = false;                // written by member 0 between two barriers
     constexpr double long_enough = 1e12;  // an epoch is worth waking every worker
     parallel(threads, long_enough, [&](Team& team) {
         std::size_t step = 0;
@@ -223,16 +228,18 @@ EpochPart Engine<T>::run(const Samples<T>& samples, index_t first, index_t batch
             const double value = run_step(team, samples, row, rows, options_of(team.index, step, ahead));
             if (codes_.failed()) break;
             if (team.index == 0) {
-                total_loss += value * static_cast<double>(rows);
-                next = row + rows;
-                finished = next >= samples.count || !ahead.allows(step + 2) || Clock::now() >= deadline;
+                progress.total_loss += value * static_cast<double>(rows);
+                if (penalised) *progress.total_penalty += last_penalty_ * static_cast<double>(rows);
+                progress.rows = row + rows;
+                taken = step + 1;
+                finished =
+                    progress.rows >= samples.count || !ahead.allows(step + 2) || Clock::now() >= deadline;
             }
             team.barrier();
         }
     });
-    const index_t steps = (next - first + batch_size - 1) / batch_size;
-    for (OptimizerSettings* group : groups_) group->steps += steps;
-    return {next - first, static_cast<std::size_t>(steps), total_loss};
+    for (OptimizerSettings* group : groups_) group->steps += static_cast<std::int64_t>(taken);
+    return taken;
 }
 
 template class Engine<float>;

@@ -27,16 +27,18 @@
 #include "training/clipping.hpp"
 #include "training/code_check.hpp"
 #include "training/gather.hpp"
+#include "training/penalty.hpp"
 #include "training/plan.hpp"
 #include "training/schedule.hpp"
 #include "training/workspace.hpp"
 
 namespace ne_torch {
 
-struct EpochPart {
-    index_t rows;       // trained on
-    std::size_t steps;  // taken
-    double total_loss;  // sum over batches of loss * rows of the batch
+// How far an epoch has come.
+struct Progress {
+    index_t rows = 0;                     // trained on
+    double total_loss = 0;                // sum over batches of loss * rows of the batch
+    std::optional<double> total_penalty;  // likewise, where it is wanted: see penalty.hpp
 };
 
 template <class T>
@@ -53,16 +55,19 @@ class Engine {
     const std::optional<WrongCode<T>>& wrong_code() const { return codes_.found(); }
 
     // Trains on one batch and returns its loss before the update.
-    double step(const Samples<T>& batch);
+    double step(const Samples<T>& batch, bool penalised = false);
 
-    // Trains on batches from sample `first` on, until the samples are used up or the time is, whichever is
-    // earlier, or those of the schedule are, or before a wrong code; at least one batch otherwise. total_loss
-    // takes up the sum of the part before. The settings keep the numbers of the first step.
-    EpochPart run(const Samples<T>& samples, index_t first, index_t batch_size, double seconds,
-                  double total_loss, const Ahead& ahead = {});
+    // Of the parameters before the last step, where it was wanted.
+    double penalty() const { return last_penalty_; }
+
+    // Trains on the batches that follow, until the samples are used up or the time is, whichever is earlier,
+    // or those of the schedule are, or before a wrong code; on one at least otherwise. Returns how many steps
+    // it took. The settings keep the numbers of the first one.
+    std::size_t run(const Samples<T>& samples, Progress& progress, index_t batch_size, double seconds,
+                    const Ahead& ahead = {});
 
   private:
-    int prepare(index_t rows);  // makes room, and returns how many threads are worth it
+    int prepare(index_t rows, bool penalised);  // makes room; returns how many threads are worth it
     // The numbers of the step that follows `step` others, by group, where member `member` keeps them.
     UpdateOptions<T>* options_of(int member, std::size_t step, const Ahead& ahead);
     double divisor(const Samples<T>& samples, index_t first, index_t rows) const;
@@ -86,12 +91,14 @@ class Engine {
     std::vector<UpdateOptions<T>> options_;    // (members, groups)
     Clipping clipping_;
     KeptGradients<T> kept_;
+    Penalty<T> penalty_;
     CodeCheck<T> codes_;
     Workspace<T> work_;
     const Kernels<T>* kernels_ = nullptr;
     index_t block_rows_ = 0;
     Turns turns_;
     double total_loss_ = 0;  // of the step in progress, up to the block in progress
+    double last_penalty_ = 0;
 };
 
 }  // namespace ne_torch

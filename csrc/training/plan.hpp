@@ -48,6 +48,10 @@ class Plan {
     // feature.
     index_t room_per_row() const { return room_per_row_; }
     bool mixes_samples() const { return mixes_samples_; }
+    // All that is learned, and where its gradients are kept, if they are.
+    void list_gradients(std::vector<Gradient<T>>& gradients) const {
+        for (const StagePointer& stage : stages_) stage->list_gradients(gradients);
+    }
 
   private:
     void append(StagePointer stage);

@@ -137,6 +137,16 @@ class Optimizer:
         place = f"{type(self).__name__}.step"
         _core.update(params, grads, states, self._group_settings(), members, place, record, schedule)
 
+    def _penalty(self) -> float:
+        """Return what weight decay is the gradient of: ``weight_decay / 2 ||p||^2`` over all parameters."""
+        return sum(
+            0.5
+            * group._settings.weight_decay
+            * _core.square_sum([parameter.data for parameter in group["params"]])
+            for group in self.param_groups
+            if group._settings.weight_decay and not group._settings.decoupled_weight_decay
+        )
+
     @property
     def steps(self) -> int:
         """The number of steps taken, by the first group."""

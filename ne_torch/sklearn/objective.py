@@ -74,9 +74,15 @@ def batches_shares(data: Data, order: Array | None, batch_size: int) -> tuple[Ar
     """Return each sample's weight by the sum over its batch, in the samples' order; and those sums."""
     n = len(data.target)
     begins = np.arange(0, n, batch_size)
-    weight = np.ones(n) if data.weight is None else data.weight.astype("float64")
+    sizes = np.diff(begins, append=n)
+    if data.weight is None:
+        last = slice(begins[-1], n)
+        share = np.full(n, 1 / sizes[0])
+        share[last if order is None else order[last]] = 1 / sizes[-1]
+        return share, sizes.astype("float64")
     rows: Any = slice(None) if order is None else order
-    sums = np.add.reduceat(weight[rows], begins)
+    weight = data.weight.astype("float64")[rows]
+    sums = np.add.reduceat(weight, begins)
     share = np.empty(n)
-    share[rows] = weight[rows] / np.repeat(sums, np.diff(begins, append=n))
+    share[rows] = weight / np.repeat(sums, sizes)
     return share, sums

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from ne_torch import SGD, Adam, AdamW, Optimizer
-from ne_torch.sklearn.network import Network
+import numpy as np
 
-__all__ = ["make_optimizer", "prepare_step", "set_learning_rate"]
+from ne_torch import SGD, Adam, AdamW, Optimizer, _core
+from ne_torch.sklearn.network import Network
+from ne_torch.typing import Array
+
+__all__ = ["EpochSchedule", "make_optimizer", "set_learning_rate"]
 
 
 def make_optimizer(estimator: Any, network: Network) -> Optimizer:
@@ -28,18 +30,35 @@ def make_optimizer(estimator: Any, network: Network) -> Optimizer:
     return kind(groups, lr=lr, betas=betas, eps=float(estimator.epsilon))
 
 
-def prepare_step(optimizer: Optimizer, decay: float, epsilon: float) -> None:
-    """Set the penalty's factor for a batch, and Adam's epsilon for a step.
+class EpochSchedule:
+    """What changes with each step of an epoch: the penalty's factor, and Adam's epsilon.
 
-    scikit-learn adds epsilon to ``sqrt(v)`` before the correction of v's bias, ne_torch after it: what it
-    adds is ``epsilon / sqrt(1 - beta2^t)`` here.
+    The penalty is ``alpha / 2 ||W||^2`` by the weights of the batch. scikit-learn adds epsilon to ``sqrt(v)``
+    before the correction of v's bias, ne_torch after it: ``epsilon / sqrt(1 - beta2^t)`` here.
     """
-    first, *rest = optimizer._group_settings()
-    first.weight_decay = decay
-    if isinstance(optimizer, Adam):
-        correction = math.sqrt(1 - first.beta2 ** (first.steps + 1))
-        for settings in (first, *rest):
-            settings.eps = epsilon / correction
+
+    per_step = True
+
+    def __init__(self, optimizer: Optimizer, alpha: float, epsilon: float) -> None:
+        self._optimizer, self._alpha, self._epsilon = optimizer, alpha, epsilon
+        self.begin(np.ones(1))
+
+    def begin(self, sums: Array) -> None:
+        """Foresee an epoch whose batches have these sums of weights."""
+        settings = self._optimizer._group_settings()
+        decay = self._alpha / np.append(sums, sums[-1])  # the last row is that of no step
+        values, names = [decay, np.zeros(len(decay))], ["weight_decay"]
+        if isinstance(self._optimizer, Adam):
+            step = settings[0].steps + 1 + np.arange(len(decay))
+            values[1:1] = [self._epsilon / np.sqrt(1 - settings[0].beta2 ** step)]
+            values.append(values[1])
+            names.append("eps")
+        rows = np.stack(values, 1).reshape(len(decay), 2, len(names))
+        self._schedule = _core.Schedule(settings, names, rows, [0])
+        self._schedule.move_on(0)  # the settings take on the first row
+
+    def _coming(self) -> _core.Schedule:
+        return self._schedule
 
 
 def set_learning_rate(optimizer: Optimizer, lr: float) -> None:

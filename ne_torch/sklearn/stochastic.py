@@ -11,11 +11,12 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ne_torch import Trainer
 from ne_torch.sklearn.objective import Data, Objective
-from ne_torch.sklearn.optimizer import make_optimizer, prepare_step, set_learning_rate
+from ne_torch.sklearn.optimizer import EpochSchedule, make_optimizer, set_learning_rate
 from ne_torch.sklearn.stopping import Stopping
 from ne_torch.training.callback_list import CallbackList
 from ne_torch.training.epochs import TURN
 from ne_torch.training.state import FitState
+from ne_torch.training.steps import Stepper
 from ne_torch.typing import Array
 
 __all__ = ["Stochastic"]
@@ -57,12 +58,15 @@ class Stochastic:
         network = estimator._network
         if anew or not hasattr(estimator, "_optimizer"):
             estimator._optimizer = make_optimizer(estimator, network)
-        self._trainer = Trainer(network.model, loss=objective.loss, optimizer=estimator._optimizer)
+        optimizer = estimator._optimizer
+        self._trainer = Trainer(network.model, loss=objective.loss, optimizer=optimizer)
+        self._schedule: EpochSchedule | None = None
+        if estimator.solver != "adamw":
+            self._schedule = EpochSchedule(optimizer, float(estimator.alpha), float(estimator.epsilon))
+        self._stepper = Stepper(network.model, objective.loss, optimizer, self._schedule)
         self._order = np.arange(len(data.target))
         self._fixed_shares: tuple[Array, Array] | None = None
         self._stopping = Stopping(estimator, objective, validation, labels)
-        self._penalised = estimator.solver != "adamw" and estimator.alpha > 0
-        self._dense = not hasattr(data.x, "toarray")
 
     def train(self, epochs: int) -> None:
         """Train for so many epochs, unless it has converged before."""
@@ -81,7 +85,7 @@ class Stochastic:
                     stop = callbacks.epoch_end(self._trainer, state)
                     state.epoch += 1
                     callbacks.epoch_finished(self._trainer, state.epoch - 1, state.history)
-                    if self._schedule() or stop:
+                    if self._adapt() or stop:
                         break
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=5)
@@ -105,16 +109,12 @@ class Stochastic:
             estimator._random_state.shuffle(drawn)
             order = self._order = self._order[drawn]
         share, sums = self._shares(order)
-        cursor: list[Any] = [0, 0.0]
-        if self._dense and not self._penalised and estimator.solver != "adam":
-            samples = (self._data.x, self._data.target, share)
-            while cursor[0] < n:
-                self._trainer._stepper.run(samples, order, cursor, self._batch_size, TURN)
-            penalty = 0.0
-        else:
-            penalty = self._steps(order, share, sums, cursor)
+        if self._schedule is not None:
+            self._schedule.begin(sums)
+        cursor: list[Any] = [0, 0.0, 0.0]
+        self._train(order, share, cursor)
         offset = self._data.mean_offset(order, self._batch_size)
-        estimator.loss_ = cursor[1] / n / self._objective.divisor + penalty / n + offset
+        estimator.loss_ = cursor[1] / n / self._objective.divisor + cursor[2] / n + offset
         estimator.n_iter_ += 1
         estimator.t_ += n
         estimator.loss_curve_.append(estimator.loss_)
@@ -131,26 +131,19 @@ class Stochastic:
             self._fixed_shares = shares
         return shares
 
-    def _steps(self, order: Array | None, share: Array, sums: Array, cursor: list[Any]) -> float:
-        """Train step by step, since penalty and epsilon change with each; return the penalties, by rows."""
-        estimator, stepper, optimizer = self._estimator, self._trainer._stepper, self._trainer.optimizer
+    def _train(self, order: Array | None, share: Array, cursor: list[Any]) -> None:
+        """Train on all batches; those of a sparse matrix are made dense one by one."""
         x, target, size = self._data.x, self._data.target, self._batch_size
-        alpha = float(estimator.alpha) if self._penalised else 0.0
-        network = estimator._network
-        everything = np.arange(len(target)) if order is None else order
-        adamw, epsilon, penalty = estimator.solver == "adamw", float(estimator.epsilon), 0.0
-        for total in sums.tolist():
-            begin = cursor[0]
-            rows = everything[begin : begin + size]
-            batch = x.take(rows, axis=0) if self._dense else x[rows].toarray()
-            if not adamw:
-                prepare_step(optimizer, alpha / total, epsilon)
-            value = network.penalty(alpha / total) if alpha else 0.0
-            stepper.train((batch, target.take(rows, axis=0), share.take(rows)), cursor)
-            penalty += value * (cursor[0] - begin)
-        return penalty
+        sparse = hasattr(x, "toarray")
+        while cursor[0] < len(target):
+            if not sparse:
+                self._stepper.run((x, target, share), order, cursor, size, TURN)
+                continue
+            batch = slice(cursor[0], cursor[0] + size)
+            rows = batch if order is None else order[batch]
+            self._stepper.train((x[rows].toarray(), target[rows], share[rows]), cursor)
 
-    def _schedule(self) -> bool:
+    def _adapt(self) -> bool:
         """Change the learning rate where it is due; return whether the training has converged."""
         estimator, optimizer = self._estimator, self._trainer.optimizer
         scheduled = estimator.solver == "sgd"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from ne_torch import _core
 from ne_torch._engine import make_engine
 from ne_torch._mode import mode
 from ne_torch.clipping import Clipping
 from ne_torch.data import Scaled
-from ne_torch.lr_scheduler import LRScheduler
 from ne_torch.optimizers import LBFGS, Optimizer
 from ne_torch.training.samples import Arrays, Samples, part_of
 from ne_torch.typing import Array, ArrayLike
@@ -17,11 +16,20 @@ from ne_torch.typing import Array, ArrayLike
 __all__ = ["Stepper"]
 
 
+class PerStep(Protocol):
+    """What changes hyperparameters from step to step: a scheduler, where ``per_step``."""
+
+    per_step: bool
+
+    def _coming(self) -> _core.Schedule: ...
+
+
 class Stepper:
     """Trains a model on batches.
 
     A cursor, ``[rows, total loss]`` of the epoch in progress, is moved on together with the parameters: an
     interrupt falls before both or after both. So is a scheduler that counts steps, with the hyperparameters.
+    A cursor of three numbers has the total of ``Optimizer._penalty`` before each step as well.
     """
 
     def __init__(
@@ -29,7 +37,7 @@ class Stepper:
         model: Any,
         loss: Any,
         optimizer: Any,
-        scheduler: LRScheduler | None = None,
+        scheduler: PerStep | None = None,
         clipping: Clipping = Clipping(),  # noqa: B008 - it cannot change
     ) -> None:
         self._parts = (model, loss, optimizer)
@@ -91,6 +99,7 @@ class Stepper:
         counted = cursor is not None
         cursor = [0, 0.0] if cursor is None else cursor
         before = list(cursor)
+        penalties = [optimizer._penalty()] if len(before) > 2 else []
         buffers: list[Array] = list(getattr(model, "named_buffers", dict)().values())
         kept = [array.copy() for array in buffers]
 
@@ -106,7 +115,8 @@ class Stepper:
         try:
             value = optimizer.step(gradients) if isinstance(optimizer, LBFGS) else gradients()
             rows = len(x) if counted else 1
-            moved = [before[0] + rows, before[1] + value * rows]
+            gained = (value * rows, *(penalty * rows for penalty in penalties))
+            moved = [before[0] + rows, *(a + b for a, b in zip(before[1:], gained, strict=True))]
             if isinstance(optimizer, Optimizer):
                 optimizer._step((cursor, moved), schedule)
             else:

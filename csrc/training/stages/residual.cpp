@@ -75,7 +75,7 @@ void ResidualStage<T>::update(Member<T>& me, const Ends<T>& ends) {
 
 template <class T>
 void ResidualStage<T>::list_gradients(std::vector<Gradient<T>>& gradients) const {
-    for (std::size_t i = 0; i < f_->size(); ++i) f_->stage(i).list_gradients(gradients);
+    f_->list_gradients(gradients);
 }
 
 template class ResidualStage<float>;

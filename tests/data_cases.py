@@ -4,8 +4,8 @@ import ne_torch as nt
 import numpy as np
 import pytest
 
+from callback_runs import weights
 from samples import normal
-from test_callbacks import weights
 from test_trainer_fused import TheirReLU
 
 __all__ = ["FEATURES", "ROWS", "fused_and_layers", "make_trainer", "pixels", "problem", "refused", "weights"]

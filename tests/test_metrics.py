@@ -8,8 +8,8 @@ import pytest
 from ne_torch import metrics
 
 import reference
+from callback_runs import fit, make_trainer, weights
 from samples import normal
-from test_callbacks import fit, make_trainer, weights
 
 sklearn_metrics = pytest.importorskip("sklearn.metrics")
 

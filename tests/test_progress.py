@@ -2,8 +2,8 @@
 
 import pytest
 
+from callback_runs import fit, make_trainer
 from process import run
-from test_callbacks import fit, make_trainer
 
 
 def test_progress_shows_metrics(capsys):

@@ -6,7 +6,7 @@ import matplotlib as mpl
 import ne_torch as nt
 import pytest
 
-from test_callbacks import fit, make_trainer
+from callback_runs import fit, make_trainer
 
 
 class Own(nt.Layer):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 from ne_torch._extras import extra
@@ -14,6 +13,8 @@ __all__ = ["read_safetensors", "write_atomically", "write_safetensors"]
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file of which nobody ever sees a part: a temporary file, fsync, rename."""
+    from pathlib import Path
+
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:

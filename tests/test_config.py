@@ -55,6 +55,29 @@ def test_import_loads_none_of_the_extras():
     assert result.stdout == "[]\n"
 
 
+def test_a_served_predictor_loads_no_layers_and_no_training(tmp_path):
+    nt.Sequential(nt.Linear(3, 2, rng=0)).freeze().save(tmp_path / "p.safetensors")
+    result = run(
+        "import sys, numpy; before = set(sys.modules)\n"
+        f"import ne_torch; ne_torch.load_predictor({str(tmp_path / 'p.safetensors')!r})([1.0, 2, 3])\n"
+        "print(*sorted(m for m in set(sys.modules) - before if m.startswith('ne_torch.')))"
+    )
+    private = {"_core", "_extras", "_files", "_memory"}
+    rooms = {name.split(".")[1] for name in result.stdout.split()}
+    assert rooms == {*private, "serving", "typing"}
+    assert "ne_torch.serving.freeze" not in result.stdout
+
+
+def test_names_are_found_before_they_are_loaded():
+    found = run(
+        "import ne_torch; assert 'Linear' in dir(ne_torch) and 'Linear' in ne_torch.__all__\n"
+        "from ne_torch import *; print(Linear.__name__, datasets.__name__, MSELoss.__name__)"
+    )
+    assert found.stdout == "Linear ne_torch.datasets MSELoss\n"
+    with pytest.raises(AttributeError, match="module 'ne_torch' has no attribute 'Lineal'"):
+        nt.Lineal  # noqa: B018
+
+
 def test_public_names_are_there():
     assert all(hasattr(nt, name) for name in nt.__all__)
     assert sorted(nt.__all__) == sorted(set(nt.__all__))

@@ -18,7 +18,7 @@ from ne_torch import _core
 from ne_torch._files import write_atomically
 from ne_torch.serving.c_functions import activation_stage, c_number, elementary_functions
 from ne_torch.serving.quantize import from_bfloat16
-from ne_torch.serving.stages import Dense, Elementwise, Normalize, ScaleShift, Skip, Stage, unpack
+from ne_torch.serving.stages import Dense, Elementwise, Normalize, ScaleShift, Skip, Stage, unpack, widths
 from ne_torch.typing import Array
 
 __all__ = ["export_c"]
@@ -144,10 +144,10 @@ def export_c(stages: Sequence[Stage], dtype: str, path: str | os.PathLike[str], 
     texts.insert(0, elementary_functions(names, common, np.dtype(dtype)))
     text = _HEADER.substitute(
         common,
-        description=" -> ".join([str(stages[0].in_features), *map(_words, stages)]),
+        description=" -> ".join([str(widths(stages[0])[0]), *map(_words, stages)]),
         version=_core.__version__,
-        in_features=stages[0].in_features,
-        out_features=stages[-1].out_features,
+        in_features=widths(stages[0])[0],
+        out_features=widths(stages[-1])[1],
         stages="".join(texts),
         calls=_calls(stages, functions, common["T"]),
     )
@@ -169,7 +169,7 @@ def _calls(stages: Sequence[Stage], functions: list[str], scalar: str) -> str:
         taken = f"{kept[stage.slot]}, {source}" if isinstance(stage, Skip) else source
         given = "y" if i + 1 == len(stages) else f"h{i}"
         if given != "y":
-            lines.append(f"    {scalar} {given}[{stage.out_features}];")
+            lines.append(f"    {scalar} {given}[{widths(stage)[1]}];")
         lines.append(f"    {function}({taken}, {given});")
         source = given
     return "\n".join(lines)

@@ -14,7 +14,7 @@ from ne_torch.residual import Residual
 from ne_torch.sequential import flatten
 from ne_torch.serving.predictor import Predictor
 from ne_torch.serving.quantize import FORMATS, to_bfloat16, to_int8
-from ne_torch.serving.stages import Dense, Elementwise, Normalize, ScaleShift, Skip, Stage, pack
+from ne_torch.serving.stages import Dense, Elementwise, Normalize, ScaleShift, Skip, Stage, pack, widths
 
 __all__ = ["freeze"]
 
@@ -76,10 +76,10 @@ def _stages(layers: list[Any], width: int, weights: str, depth: int = 0) -> list
             stages.append(_normalization(layer, index, width))
         elif type(layer) is Residual:
             inner = _stages(_within(layer), width, weights, depth + 1)
-            if inner and inner[-1].out_features != width:
+            if inner and widths(inner[-1])[1] != width:
                 raise ValueError(
                     f"freeze: expected a Residual of layers that give {width} features, as they take, "
-                    f"got {inner[-1].out_features} at place {index}"
+                    f"got {widths(inner[-1])[1]} at place {index}"
                 )
             stages += [Skip("keep", width, depth), *inner, Skip("add_kept", width, depth)]
         elif type(layer) in (Softmax, LogSoftmax):

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ne_torch import _core
-from ne_torch.serving.stages import Dense, Stage
+from ne_torch.serving.stages import Dense, Stage, widths
 from ne_torch.typing import Array, ArrayLike
 
 __all__ = ["Predictor"]
@@ -79,12 +79,12 @@ class Predictor:
     @property
     def in_features(self) -> int:
         """Length of the last axis of x."""
-        return self._stages[0].in_features
+        return widths(self._stages[0])[0]
 
     @property
     def out_features(self) -> int:
         """Length of the last axis of the result."""
-        return self._stages[-1].out_features
+        return widths(self._stages[-1])[1]
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -7,8 +7,7 @@ for every instruction set; see csrc/core/panels.hpp.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +15,18 @@ from ne_torch import _core
 from ne_torch._memory import aligned
 from ne_torch.typing import Array
 
-__all__ = ["CLASS_WISE", "Dense", "Elementwise", "Normalize", "ScaleShift", "Skip", "Stage", "pack", "unpack"]
+__all__ = [
+    "CLASS_WISE",
+    "Dense",
+    "Elementwise",
+    "Normalize",
+    "ScaleShift",
+    "Skip",
+    "Stage",
+    "pack",
+    "unpack",
+    "widths",
+]
 
 CLASS_WISE = ("softmax", "log_softmax")
 
@@ -36,24 +46,7 @@ class Dense(NamedTuple):
         return ("dense", *self)
 
 
-class _KeepsWidth:
-    """A stage whose rows go out as wide as they come in."""
-
-    width: int
-
-    @property
-    def in_features(self) -> int:
-        """The width of a row that comes in."""
-        return self.width
-
-    @property
-    def out_features(self) -> int:
-        """The width of a row that goes out."""
-        return self.width
-
-
-@dataclass(frozen=True)
-class Elementwise(_KeepsWidth):
+class Elementwise(NamedTuple):
     """An activation by its name with its two numbers, or softmax, or log_softmax."""
 
     name: str
@@ -67,37 +60,42 @@ class Elementwise(_KeepsWidth):
         return ("activation", self.width, self.name, *self.numbers)
 
 
-@dataclass(frozen=True)
-class Normalize(_KeepsWidth):
+class Normalize(NamedTuple):
     """Layer normalisation of a row."""
 
     width: int
     eps: float
     weight: Array | None
     bias: Array | None
-    name: ClassVar[str] = "layer_norm"
+
+    @property
+    def name(self) -> str:
+        """Return what it is called in files."""
+        return "layer_norm"
 
     def described(self) -> tuple[Any, ...]:
         """Return the stage as the engine takes it."""
         return ("layer_norm", self.width, self.eps, self.weight, self.bias)
 
 
-@dataclass(frozen=True)
-class ScaleShift(_KeepsWidth):
+class ScaleShift(NamedTuple):
     """``y = fma(x, scale, shift)``: batch normalisation in eval mode."""
 
     width: int
     scale: Array
     shift: Array
-    name: ClassVar[str] = "batch_norm"
+
+    @property
+    def name(self) -> str:
+        """Return what it is called in files."""
+        return "batch_norm"
 
     def described(self) -> tuple[Any, ...]:
         """Return the stage as the engine takes it."""
         return ("scale_shift", self.width, self.scale, self.shift)
 
 
-@dataclass(frozen=True)
-class Skip(_KeepsWidth):
+class Skip(NamedTuple):
     """One end of a connection around layers: ``"keep"`` puts x into a slot, ``"add_kept"`` adds it to x."""
 
     name: str
@@ -110,6 +108,13 @@ class Skip(_KeepsWidth):
 
 
 Stage = Dense | Elementwise | Normalize | ScaleShift | Skip
+
+
+def widths(stage: Stage) -> tuple[int, int]:
+    """Return how wide a row comes in, and goes out."""
+    if isinstance(stage, Dense):
+        return stage.in_features, stage.out_features
+    return stage.width, stage.width
 
 
 def pack(matrix: Array, dtype: np.dtype[Any]) -> Array:

@@ -14,8 +14,10 @@ def set_num_threads(threads: int) -> None:
     Parameters
     ----------
     threads : int
-        From 1 to 1024. The default is the environment variable ``NE_TORCH_NUM_THREADS``, else the number of
-        processors this process may use (affinity and cgroup quota respected).
+        From 1 to 1024. The default is the environment variable ``NE_TORCH_NUM_THREADS``, else the first
+        number in ``OMP_NUM_THREADS``, by which joblib and Dask share out the cores among processes, else the
+        number of processors this process may use (affinity and cgroup quota respected).
+        threadpoolctl knows nothing of these threads.
 
     Raises
     ------

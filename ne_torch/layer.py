@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
 from ne_torch import _core
 from ne_torch.parameter import Parameter, StatesOf
 from ne_torch.typing import Array, ArrayLike
@@ -236,7 +234,7 @@ class Layer:
 
 def _loadable(value: ArrayLike, like: Array, place: str, name: str) -> Array:
     """Return a copy of value that may be assigned to an array; ValueError or TypeError otherwise."""
-    value = np.asarray(value)
+    value = _core.numpy_view(value, place, name)
     if value.shape != like.shape:
         raise ValueError(f"{place}: expected {name} of shape {like.shape}, got {value.shape}")
     kinds, words = ("f", "a floating") if like.dtype.kind == "f" else ("iu", "an integer")

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from ne_torch import _core
 from ne_torch.typing import Array, ArrayLike
 
 __all__ = [
@@ -54,8 +55,9 @@ def top_k_accuracy(prediction: ArrayLike, target: ArrayLike, k: int = 5) -> floa
 
     Parameters, shapes and errors are those of ``accuracy``.
     """
-    prediction = np.asarray(prediction)
-    classes = _classes(prediction, target, "top_k_accuracy" if k > 1 else "accuracy")
+    place = "top_k_accuracy" if k > 1 else "accuracy"
+    prediction = _core.numpy_view(prediction, place, "prediction")
+    classes = _classes(prediction, target, place)
     rows = prediction.reshape(-1, prediction.shape[-1])
     right = rows[np.arange(len(rows)), classes.ravel()][:, None]
     earlier = np.arange(rows.shape[1]) < classes.reshape(-1, 1)
@@ -91,7 +93,7 @@ def f1(prediction: ArrayLike, target: ArrayLike) -> float:
 
     Classes that neither occur nor are predicted are left out. Parameters are those of ``accuracy``.
     """
-    prediction = np.asarray(prediction)
+    prediction = _core.numpy_view(prediction, "f1", "prediction")
     right = _classes(prediction, target, "f1").ravel()
     taken = prediction.reshape(-1, prediction.shape[-1]).argmax(1)
     count = prediction.shape[-1]
@@ -170,7 +172,8 @@ def _mean(values: Array) -> float:
 
 
 def _pair(prediction: ArrayLike, target: ArrayLike, place: str) -> tuple[Array, Array]:
-    prediction, target = np.asarray(prediction, "float64"), np.asarray(target, "float64")
+    prediction = _core.numpy_view(prediction, place, "prediction").astype("float64", copy=False)
+    target = _core.numpy_view(target, place, "target").astype("float64", copy=False)
     if prediction.shape != target.shape:
         raise ValueError(
             f"{place}: expected prediction and target of one shape, got {prediction.shape} and {target.shape}"
@@ -180,7 +183,7 @@ def _pair(prediction: ArrayLike, target: ArrayLike, place: str) -> tuple[Array, 
 
 def _classes(prediction: Array, target: ArrayLike, place: str) -> Array:
     """Return the right classes as indices of prediction.shape[:-1]."""
-    target = np.asarray(target)
+    target = _core.numpy_view(target, place, "target")
     if prediction.ndim == 0 or prediction.shape[-1] < 2:
         raise ValueError(
             f"{place}: expected prediction of shape (..., classes) with two classes at least, got "

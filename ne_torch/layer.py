@@ -149,6 +149,12 @@ class Layer:
 
         return summarize(self)
 
+    def _repr_html_(self) -> str:
+        # What a notebook shows of a model at the end of a cell; a terminal shows its repr.
+        from ne_torch._summary import as_html
+
+        return as_html(self)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to a file, all of it or nothing; ``ne_torch.load`` makes it again.
 

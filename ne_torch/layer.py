@@ -31,6 +31,18 @@ class Layer:
     training : bool, default True
         Whether ``forward`` is part of training: dropout drops, batch normalisation takes the batch's own
         statistics. ``train`` and ``eval`` change it; ``Trainer`` sees to it by itself.
+
+    Examples
+    --------
+    >>> import numpy as np, ne_torch as nt
+    >>> class Square(nt.Layer):
+    ...     def forward(self, x):
+    ...         self.x = x
+    ...         return x**2
+    ...     def backward(self, grad_output):
+    ...         return 2 * self.x * grad_output
+    >>> nt.Sequential(nt.ReLU(), Square())(np.array([-1.0, 3.0])).tolist()
+    [0.0, 9.0]
     """
 
     training: bool = True

@@ -54,6 +54,12 @@ def top_k_accuracy(prediction: ArrayLike, target: ArrayLike, k: int = 5) -> floa
     """Return the share of samples whose right class is among the k largest outputs.
 
     Parameters, shapes and errors are those of ``accuracy``.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.metrics.top_k_accuracy([[0.1, 0.6, 0.3], [0.7, 0.2, 0.1]], [2, 2], k=2)
+    0.5
     """
     place = "top_k_accuracy" if k > 1 else "accuracy"
     prediction = _core.numpy_view(prediction, place, "prediction")
@@ -92,6 +98,12 @@ def f1(prediction: ArrayLike, target: ArrayLike) -> float:
     """Return the mean over classes of F1 = 2 TP / (2 TP + FP + FN), scikit-learn's ``average="macro"``.
 
     Classes that neither occur nor are predicted are left out. Parameters are those of ``accuracy``.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.metrics.f1([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]], [1, 0, 0])
+    0.6666666666666666
     """
     prediction = _core.numpy_view(prediction, "f1", "prediction")
     right = _classes(prediction, target, "f1").ravel()
@@ -117,13 +129,27 @@ def mean_absolute_error(prediction: ArrayLike, target: ArrayLike) -> float:
 
 
 def mean_squared_error(prediction: ArrayLike, target: ArrayLike) -> float:
-    """Return the mean of (prediction - target)^2 over all elements."""
+    """Return the mean of (prediction - target)^2 over all elements.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.metrics.mean_squared_error([1.0, 2.0], [0.0, 4.0])
+    2.5
+    """
     prediction, target = _pair(prediction, target, "mean_squared_error")
     return _mean((prediction - target) ** 2)
 
 
 def root_mean_squared_error(prediction: ArrayLike, target: ArrayLike) -> float:
-    """Return the square root of ``mean_squared_error``."""
+    """Return the square root of ``mean_squared_error``.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.metrics.root_mean_squared_error([1.0, 2.0], [3.0, 4.0])
+    2.0
+    """
     return math.sqrt(mean_squared_error(prediction, target))
 
 

@@ -15,7 +15,14 @@ __all__ = ["ArrayBatches", "batches"]
 
 
 class ArrayBatches:
-    """What ``batches`` returns: each iteration is an epoch; ``len`` is its number of batches."""
+    """What ``batches`` returns: each iteration is an epoch; ``len`` is its number of batches.
+
+    Examples
+    --------
+    >>> import numpy as np, ne_torch as nt
+    >>> len(nt.data.batches(np.arange(5.0), batch_size=2))
+    3
+    """
 
     def __init__(
         self, arrays: tuple[Any, ...], batch_size: int, shuffle: bool, rng: RandomLike, drop_last: bool

@@ -50,6 +50,17 @@ class Receipt:
     ------
     ValueError
         If the source is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np, ne_torch as nt
+    >>> from ne_torch.receipt import Receipt
+    >>> model, x = nt.Sequential(nt.Linear(2, 1, rng=0)), np.ones((8, 2), "float32")
+    >>> trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=nt.SGD(model.parameters(), lr=0.1))
+    >>> receipt = Receipt()
+    >>> history = trainer.fit(x, x[:, :1], epochs=2, rng=0, receipt=receipt)
+    >>> len(receipt.content["epochs"])
+    2
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, source: str | None = None) -> None:

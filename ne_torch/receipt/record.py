@@ -76,11 +76,12 @@ class Receipt:
         if state.epoch > 0 or state.cursor[0] > 0:
             self._take_up(data, state)
             return
+        described = _described(trainer)
         initial = b"".join(state_bytes(trainer.model, trainer.optimizer))
         self.content = {
             "format": _FORMAT,
             "arithmetic": ARITHMETIC,
-            "model": _described(trainer),
+            "model": described,
             "loss": _described_loss(trainer.loss),
             "optimizer": "SGD",
             **_groups(trainer),

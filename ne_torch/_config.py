@@ -14,13 +14,24 @@ def set_num_threads(threads: int) -> None:
     Parameters
     ----------
     threads : int
-        From 1 to 1024. The default is the environment variable ``NE_TORCH_NUM_THREADS``, else the number of
-        processors this process may use (affinity and cgroup quota respected).
+        From 1 to 1024. The default is the environment variable ``NE_TORCH_NUM_THREADS``, else the first
+        number in ``OMP_NUM_THREADS``, by which joblib and Dask share out the cores among processes, else the
+        number of processors this process may use (affinity and cgroup quota respected).
+        threadpoolctl knows nothing of these threads.
 
     Raises
     ------
     TypeError, ValueError
         If it is no integer in that range.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> before = nt.get_num_threads()
+    >>> nt.set_num_threads(1)
+    >>> nt.get_num_threads()
+    1
+    >>> nt.set_num_threads(before)
     """
     count = positive_integer(threads, "set_num_threads", "threads")
     if count > 1024:
@@ -29,12 +40,28 @@ def set_num_threads(threads: int) -> None:
 
 
 def get_num_threads() -> int:
-    """Return the most threads a computation may use."""
+    """Return the most threads a computation may use.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.get_num_threads() >= 1
+    True
+    """
     return _core.get_num_threads()
 
 
 def show_config() -> None:
-    """Print the version, the instruction set in use and the ones this machine offers, and the threads."""
+    """Print the version, the instruction set in use and the ones this machine offers, and the threads.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.show_config()  # doctest: +ELLIPSIS
+    ne_torch ...
+    instruction set: ...
+    threads: ...
+    """
     isa = _core.active_isa()
     slow = "" if _core.has_fma() else " (no FMA in this processor: std::fma gives the same bits, slowly)"
     print(f"ne_torch {_core.__version__}")

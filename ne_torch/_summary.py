@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["Summary", "summarize"]
+__all__ = ["Summary", "as_html", "summarize"]
 
 
 class Summary(str):
@@ -28,10 +28,10 @@ class Summary(str):
 
 def summarize(model: Any) -> Summary:
     """Return the table of a model's layers."""
+    total, nbytes = _totals(model)
     rows = [("layer", "output", "parameters")]
-    rows += [(name, width, f"{count:,}" if count else "") for name, width, count in _rows(model, "", None)]
-    unique = {id(parameter): parameter for parameter in _parameters(model)}.values()
-    total, nbytes = sum(p.size for p in unique), sum(p.data.nbytes for p in unique)
+    for label, width, count in _rows(model, "", None):
+        rows.append((label, "?" if width is None else f"{width:,}", f"{count:,}" if count else ""))
     rows.append(("total", "", f"{total:,}"))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}".rstrip() for row in rows]
@@ -41,13 +41,39 @@ def summarize(model: Any) -> Summary:
     return summary
 
 
-def _rows(layer: Any, name: str, width: int | None) -> Iterator[tuple[str, str, int]]:
+def as_html(model: Any) -> str:
+    """Return the same table for a notebook; its colours and fonts are those of the page, light or dark."""
+    total, nbytes = _totals(model)
+    rows = [_html_row("th", "layer", "output shape", "parameters")]
+    for label, width, count in _rows(model, "", None):
+        shape = "?" if width is None else f"(..., {width})"
+        rows.append(_html_row("td", label, shape, f"{count:,}" if count else ""))
+    rows.append(_html_row("th", "total", _size(nbytes), f"{total:,}"))
+    head, body, foot = rows[0], "".join(rows[1:-1]), rows[-1]
+    return f"<table>\n<thead>{head}</thead>\n<tbody>{body}</tbody>\n<tfoot>{foot}</tfoot>\n</table>"
+
+
+def _html_row(cell: str, label: str, *numbers: str) -> str:
+    from html import escape
+
+    first = f'<{cell} style="text-align: left; white-space: pre">{escape(label)}</{cell}>'
+    others = (f'<{cell} style="text-align: right">{number}</{cell}>' for number in numbers)
+    return f"<tr>{first}{''.join(others)}</tr>\n"
+
+
+def _totals(model: Any) -> tuple[int, int]:
+    """Return how many numbers are learned, those of shared parameters once, and their bytes."""
+    unique = {id(parameter): parameter for parameter in _parameters(model)}.values()
+    return sum(p.size for p in unique), sum(p.data.nbytes for p in unique)
+
+
+def _rows(layer: Any, name: str, width: int | None) -> Iterator[tuple[str, int | None, int]]:
     """Yield name, output width and parameters of a layer and of those in it, depth first."""
     inner = layer._inner() if hasattr(layer, "_inner") else {}
     own = sum(parameter.size for parameter in ([] if inner else _parameters(layer)))
     depth = name.count(".")
     label = f"{'  ' * depth}{name.rpartition('.')[2]}{': ' if name else ''}{type(layer).__name__}"
-    yield label, _shown(width_after(layer, width)), own
+    yield label, width_after(layer, width), own
     for key, part in inner.items():
         yield from _rows(part, f"{name}.{key}" if name else key, width)
         width = width_after(part, width)
@@ -63,10 +89,6 @@ def width_after(layer: Any, width: int | None) -> int | None:
         width = width_after(part, width)
     ours = type(layer).__module__.startswith("ne_torch.")
     return width if inner or ours else None
-
-
-def _shown(width: int | None) -> str:
-    return "?" if width is None else f"{width:,}"
 
 
 def _parameters(layer: Any) -> list[Any]:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ne_torch import _core
 from ne_torch._checks import float_dtype, positive_integer
 from ne_torch._extras import extra
 from ne_torch.typing import Array, ArrayLike, DTypeName
@@ -47,6 +48,12 @@ class Dataset(NamedTuple):
         Labels from 0 to 9.
     image_shape : tuple of int
         Height and width; their product is the number of pixels.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.datasets.load_digits().image_shape
+    (8, 8)
     """
 
     name: str
@@ -72,6 +79,12 @@ def load_mnist(dtype: DTypeName = "float32", cache_dir: str | os.PathLike[str] |
         If a file in ``NE_TORCH_DATA`` has another hash than the published one.
     FileNotFoundError
         If no source has the files; the message says what was tried.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.datasets.load_mnist().x_train.shape  # doctest: +SKIP
+    (60000, 784)
     """
     number = float_dtype(dtype, "load_mnist")
     raw = {name: _decode_idx(_find(name, cache_dir), name) for name in MNIST_SHA256}
@@ -88,7 +101,15 @@ def load_mnist(dtype: DTypeName = "float32", cache_dir: str | os.PathLike[str] |
 
 
 def load_digits(dtype: DTypeName = "float32") -> Dataset:
-    """Return scikit-learn's 8x8 digits: 1,438 training and 359 test images, the same split every time."""
+    """Return scikit-learn's 8x8 digits: 1,438 training and 359 test images, the same split every time.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> data = nt.datasets.load_digits()
+    >>> data.x_train.shape, data.y_test.shape
+    ((1438, 64), (359,))
+    """
     number = float_dtype(dtype, "load_digits")
     with extra("notebook", "load_digits", "scikit-learn"):
         from sklearn.datasets import load_digits as load
@@ -99,7 +120,15 @@ def load_digits(dtype: DTypeName = "float32") -> Dataset:
 
 
 def load_mnist_or_digits(dtype: DTypeName = "float32") -> tuple[Dataset, str]:
-    """Return MNIST, or the 8x8 digits where MNIST cannot be had; and a sentence that says which, and why."""
+    """Return MNIST, or the 8x8 digits where MNIST cannot be had; and a sentence that says which, and why.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> data, which = nt.datasets.load_mnist_or_digits()  # doctest: +SKIP
+    >>> print(which)  # doctest: +SKIP
+    This runs on MNIST.
+    """
     try:
         data = load_mnist(dtype)
     except (FileNotFoundError, ImportError) as error:
@@ -114,9 +143,15 @@ def one_hot(labels: ArrayLike, num_classes: int, dtype: DTypeName = "float32") -
     ------
     ValueError
         If a label is not in 0 .. num_classes - 1.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.datasets.one_hot([2, 0], 3).tolist()
+    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
     classes = positive_integer(num_classes, "one_hot", "num_classes")
-    indices = np.asarray(labels)
+    indices = _core.numpy_view(labels, "one_hot", "labels")
     if indices.ndim != 1 or indices.dtype.kind not in "iu":
         raise ValueError(
             f"one_hot: expected integer labels of shape (samples,), got {indices.dtype} {indices.shape}"

@@ -22,7 +22,14 @@ __all__ += [*_activations.__all__, *_losses.__all__]
 def affine_forward(
     x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, *, out: Array | None = None
 ) -> Array:
-    """Return ``x W^T + b`` for x (..., in), W (out, in) and b (out,)."""
+    """Return ``x W^T + b`` for x (..., in), W (out, in) and b (out,).
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.functional.affine_forward([1.0, 2.0], [[3.0, 4.0]], [0.5])
+    array([11.5])
+    """
     return _core.affine_forward(x, weight, bias, out)
 
 
@@ -30,6 +37,12 @@ def affine_backward(grad_output: ArrayLike, x: ArrayLike, weight: ArrayLike) -> 
     """Return (grad_input, grad_weight, grad_bias) of ``affine_forward``.
 
     ``grad_input = grad_output W``, ``grad_weight = grad_output^T x``, grad_bias = sum over the batch.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.functional.affine_backward([[1.0]], [[1.0, 2.0]], [[3.0, 4.0]])
+    (array([[3., 4.]]), array([[1., 2.]]), array([1.]))
     """
     grad_input, grad_weight, grad_bias = _core.affine_backward(grad_output, x, weight, True)
     assert grad_bias is not None

@@ -23,6 +23,15 @@ class History:
         ``history.metrics["accuracy"]``.
     seconds : list of float
         Time of the epoch's training, validation and callbacks not included.
+
+    Examples
+    --------
+    >>> import numpy as np, ne_torch as nt
+    >>> model = nt.Sequential(nt.Linear(1, 1))
+    >>> trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=nt.SGD(model.parameters(), lr=0.1))
+    >>> history = trainer.fit(np.ones((8, 1), "float32"), np.ones((8, 1), "float32"), epochs=3)
+    >>> len(history.loss), history.validation_loss
+    (3, [])
     """
 
     def __init__(self) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
 from ne_torch import _core
 from ne_torch.parameter import Parameter, StatesOf
 from ne_torch.typing import Array, ArrayLike
@@ -33,6 +31,18 @@ class Layer:
     training : bool, default True
         Whether ``forward`` is part of training: dropout drops, batch normalisation takes the batch's own
         statistics. ``train`` and ``eval`` change it; ``Trainer`` sees to it by itself.
+
+    Examples
+    --------
+    >>> import numpy as np, ne_torch as nt
+    >>> class Square(nt.Layer):
+    ...     def forward(self, x):
+    ...         self.x = x
+    ...         return x**2
+    ...     def backward(self, grad_output):
+    ...         return 2 * self.x * grad_output
+    >>> nt.Sequential(nt.ReLU(), Square())(np.array([-1.0, 3.0])).tolist()
+    [0.0, 9.0]
     """
 
     training: bool = True
@@ -151,6 +161,12 @@ class Layer:
 
         return summarize(self)
 
+    def _repr_html_(self) -> str:
+        # What a notebook shows of a model at the end of a cell; a terminal shows its repr.
+        from ne_torch._summary import as_html
+
+        return as_html(self)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to a file, all of it or nothing; ``ne_torch.load`` makes it again.
 
@@ -236,7 +252,7 @@ class Layer:
 
 def _loadable(value: ArrayLike, like: Array, place: str, name: str) -> Array:
     """Return a copy of value that may be assigned to an array; ValueError or TypeError otherwise."""
-    value = np.asarray(value)
+    value = _core.numpy_view(value, place, name)
     if value.shape != like.shape:
         raise ValueError(f"{place}: expected {name} of shape {like.shape}, got {value.shape}")
     kinds, words = ("f", "a floating") if like.dtype.kind == "f" else ("iu", "an integer")

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from ne_torch import _core
 from ne_torch.typing import Array, ArrayLike
 
 __all__ = [
@@ -53,9 +54,16 @@ def top_k_accuracy(prediction: ArrayLike, target: ArrayLike, k: int = 5) -> floa
     """Return the share of samples whose right class is among the k largest outputs.
 
     Parameters, shapes and errors are those of ``accuracy``.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.metrics.top_k_accuracy([[0.1, 0.6, 0.3], [0.7, 0.2, 0.1]], [2, 2], k=2)
+    0.5
     """
-    prediction = np.asarray(prediction)
-    classes = _classes(prediction, target, "top_k_accuracy" if k > 1 else "accuracy")
+    place = "top_k_accuracy" if k > 1 else "accuracy"
+    prediction = _core.numpy_view(prediction, place, "prediction")
+    classes = _classes(prediction, target, place)
     rows = prediction.reshape(-1, prediction.shape[-1])
     right = rows[np.arange(len(rows)), classes.ravel()][:, None]
     earlier = np.arange(rows.shape[1]) < classes.reshape(-1, 1)
@@ -90,8 +98,14 @@ def f1(prediction: ArrayLike, target: ArrayLike) -> float:
     """Return the mean over classes of F1 = 2 TP / (2 TP + FP + FN), scikit-learn's ``average="macro"``.
 
     Classes that neither occur nor are predicted are left out. Parameters are those of ``accuracy``.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.metrics.f1([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]], [1, 0, 0])
+    0.6666666666666666
     """
-    prediction = np.asarray(prediction)
+    prediction = _core.numpy_view(prediction, "f1", "prediction")
     right = _classes(prediction, target, "f1").ravel()
     taken = prediction.reshape(-1, prediction.shape[-1]).argmax(1)
     count = prediction.shape[-1]
@@ -115,13 +129,27 @@ def mean_absolute_error(prediction: ArrayLike, target: ArrayLike) -> float:
 
 
 def mean_squared_error(prediction: ArrayLike, target: ArrayLike) -> float:
-    """Return the mean of (prediction - target)^2 over all elements."""
+    """Return the mean of (prediction - target)^2 over all elements.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.metrics.mean_squared_error([1.0, 2.0], [0.0, 4.0])
+    2.5
+    """
     prediction, target = _pair(prediction, target, "mean_squared_error")
     return _mean((prediction - target) ** 2)
 
 
 def root_mean_squared_error(prediction: ArrayLike, target: ArrayLike) -> float:
-    """Return the square root of ``mean_squared_error``."""
+    """Return the square root of ``mean_squared_error``.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.metrics.root_mean_squared_error([1.0, 2.0], [3.0, 4.0])
+    2.0
+    """
     return math.sqrt(mean_squared_error(prediction, target))
 
 
@@ -170,7 +198,8 @@ def _mean(values: Array) -> float:
 
 
 def _pair(prediction: ArrayLike, target: ArrayLike, place: str) -> tuple[Array, Array]:
-    prediction, target = np.asarray(prediction, "float64"), np.asarray(target, "float64")
+    prediction = _core.numpy_view(prediction, place, "prediction").astype("float64", copy=False)
+    target = _core.numpy_view(target, place, "target").astype("float64", copy=False)
     if prediction.shape != target.shape:
         raise ValueError(
             f"{place}: expected prediction and target of one shape, got {prediction.shape} and {target.shape}"
@@ -180,7 +209,7 @@ def _pair(prediction: ArrayLike, target: ArrayLike, place: str) -> tuple[Array, 
 
 def _classes(prediction: Array, target: ArrayLike, place: str) -> Array:
     """Return the right classes as indices of prediction.shape[:-1]."""
-    target = np.asarray(target)
+    target = _core.numpy_view(target, place, "target")
     if prediction.ndim == 0 or prediction.shape[-1] < 2:
         raise ValueError(
             f"{place}: expected prediction of shape (..., classes) with two classes at least, got "

@@ -21,6 +21,15 @@ class Parameter:
     ----------
     grad : ndarray or None
         The gradient, overwritten by each backward pass; None before the first.
+
+    Examples
+    --------
+    >>> import numpy as np, ne_torch as nt
+    >>> parameter = nt.Parameter(np.zeros(2))
+    >>> parameter.grad = np.array([1.0, -1.0])
+    >>> nt.SGD([parameter], lr=0.5).step()
+    >>> parameter.data.tolist()
+    [-0.5, 0.5]
     """
 
     __slots__ = ("_data", "grad")

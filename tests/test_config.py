@@ -44,9 +44,25 @@ def test_environment_selects_instruction_set_and_threads(name):
 
 
 def test_environment_left_empty_is_no_choice():
-    result = run("import ne_torch as nt; nt.show_config()", NE_TORCH_ISA="", NE_TORCH_NUM_THREADS="")
+    nothing = {"NE_TORCH_ISA": "", "NE_TORCH_NUM_THREADS": "", "OMP_NUM_THREADS": ""}
+    result = run("import ne_torch as nt; nt.show_config()", **nothing)
     assert f"instruction set: {_core.available_isas()[0]}" in result.stdout
     assert f"threads: {_core.available_cpus()} of" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("theirs", "threads"),
+    [("1", "1"), (" 7 ", "7"), ("5,2", "5"), ("3 , 4", "3"), ("99999999999", "1024")]
+    + [(none, str(_core.available_cpus())) for none in ("0", "-2", "four", "2 threads", "1.5", ",2")],
+)
+def test_openmp_setting_is_the_default_where_it_is_a_number(theirs, threads):
+    code = "import ne_torch as nt; print(nt.get_num_threads())"
+    assert run(code, NE_TORCH_NUM_THREADS="", OMP_NUM_THREADS=theirs).stdout.strip() == threads
+
+
+def test_own_setting_goes_before_that_of_openmp():
+    code = "import ne_torch as nt; print(nt.get_num_threads())"
+    assert run(code, NE_TORCH_NUM_THREADS="2", OMP_NUM_THREADS="1").stdout.strip() == "2"
 
 
 def test_import_loads_none_of_the_extras():

@@ -171,6 +171,13 @@ def test_receipt_refuses_layers_of_ones_own(tmp_path):
     assert state_hash(model) == before
 
 
+def test_receipt_refuses_other_optimizers():
+    model = nt.Sequential(nt.Linear(6, 3, rng=1))
+    trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=nt.Adam(model.parameters()))
+    with pytest.raises(TypeError, match="loss of ne_torch and SGD"):
+        trainer.fit(normal((9, 6), "float32"), normal((9, 3), "float32"), receipt=Receipt())
+
+
 def command_line(*arguments):
     command = [sys.executable, "-m", "ne_torch.receipt", "verify", *map(str, arguments)]
     return subprocess.run(command, cwd=tempfile.gettempdir(), capture_output=True, text=True, check=False)

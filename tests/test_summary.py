@@ -1,6 +1,7 @@
-"""model.summary() and history.plot()."""
+"""model.summary(), what a notebook shows of a model, and history.plot()."""
 
 import builtins
+from html.parser import HTMLParser
 
 import matplotlib as mpl
 import ne_torch as nt
@@ -43,6 +44,52 @@ def test_summary_counts_shared_parameters_once():
 def test_summary_of_one_layer():
     assert nt.ReLU().summary().parameters == 0
     assert nt.Linear(3, 2, dtype="float64").summary().nbytes == 64
+
+
+class Cells(HTMLParser):
+    """Reads the rows of a table, and checks that every tag is closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.open = [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1] in ("td", "th"):
+            self.rows[-1][-1] += data
+
+
+def test_notebook_shows_a_model_as_a_table():
+    hostile = type("<b>&Own", (Own,), {})()
+    model = nt.Sequential(nt.Linear(4, 1200), nt.Residual(nt.ReLU()), hostile)
+    assert Cells(model._repr_html_()).rows == [
+        ["layer", "output shape", "parameters"],
+        ["Sequential", "?", ""],
+        ["0: Linear", "(..., 1200)", "6,000"],
+        ["1: Residual", "(..., 1200)", ""],
+        ["  0: ReLU", "(..., 1200)", ""],
+        ["2: <b>&Own", "?", ""],
+        ["total", "23.44 KiB", "6,000"],
+    ]
+
+
+def test_notebook_shows_any_layer_in_the_colours_of_the_page():
+    for layer in (nt.Linear(3, 2), nt.Sequential(), nt.TabularEmbedding(2, {0: (3, 2)})):
+        text = layer._repr_html_()
+        assert Cells(text).rows[-1][2] == f"{layer.summary().parameters:,}"
+        assert "color" not in text
+        assert "background" not in text
 
 
 @pytest.fixture

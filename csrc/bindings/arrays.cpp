@@ -93,10 +93,18 @@ py::array numpy_view(py::handle value, const char* place, const char* name) {
         const bool dlpack_only = py::hasattr(value, "__dlpack__") && !py::hasattr(value, "__array__");
         return (dlpack_only ? from_dlpack : asarray)(value);
     } catch (py::error_already_set& error) {
-        if (!error.matches(PyExc_ValueError)) throw;
-        throw py::value_error(at(place) + "expected " + name + " as a rectangular array of numbers, got " +
-                              py::type::of(value).attr("__name__").cast<std::string>() + " (" +
-                              py::str(error.value()).cast<std::string>() + ")");
+        const std::string got = ", got " + py::type::of(value).attr("__name__").cast<std::string>() + " (" +
+                                py::str(error.value()).cast<std::string>() + ")";
+        if (error.matches(PyExc_ValueError))
+            throw py::value_error(at(place) + "expected " + name + " as a rectangular array of numbers" +
+                                  got);
+        for (const py::handle kind : {PyExc_TypeError, PyExc_BufferError, PyExc_RuntimeError}) {
+            if (error.matches(kind))
+                throw py::type_error(at(place) + "expected " + name +
+                                     " in CPU memory and of a dtype that NumPy has" + got +
+                                     "; convert it first");
+        }
+        throw;
     }
 }
 

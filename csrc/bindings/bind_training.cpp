@@ -230,6 +230,7 @@ void register_training(py::module_& m) {
             return input_array(value, place, name, wanted).object();
         },
         py::arg("value"), py::arg("place"), py::arg("name"), py::arg("dtype"));
+    m.def("numpy_view", numpy_view, py::arg("value"), py::arg("place"), py::arg("name"));
     m.def("structure_changed", [] { ++structure_revision; });
 }
 

@@ -154,9 +154,24 @@ bool Pool::should_wait_for_workers(int wanted, double work) {
     return false;
 }
 
+// OMP_NUM_THREADS, by which process pools and schedulers share out the cores: "2", or by levels "2,4". It is
+// other libraries' setting, so what is no such number is passed over. 0 for none.
+int threads_for_openmp() {
+    const char* text = std::getenv("OMP_NUM_THREADS");
+    if (!text) return 0;
+    char* end = nullptr;
+    const long threads = std::strtol(text, &end, 10);
+    while (*end == ' ') ++end;
+    if ((*end != '\0' && *end != ',') || threads < 1) return 0;
+    return static_cast<int>(std::min<long>(threads, kMaxThreads));
+}
+
 int threads_from_environment() {
     const char* text = std::getenv("NE_TORCH_NUM_THREADS");
-    if (!text || !*text) return available_cpus();
+    if (!text || !*text) {
+        const int threads = threads_for_openmp();
+        return threads > 0 ? threads : available_cpus();
+    }
     char* end = nullptr;
     const long threads = std::strtol(text, &end, 10);
     if (*end != '\0' || threads < 1 || threads > kMaxThreads) {

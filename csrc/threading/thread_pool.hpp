@@ -49,7 +49,8 @@ void parallel(int threads, double work, Body&& body) {
 // the middle of, nobody is in the middle of in the child.
 std::uint32_t fork_generation();
 
-// The most threads a region may use: set_num_threads, else NE_TORCH_NUM_THREADS, else available_cpus().
+// The most threads a region may use: set_num_threads, else NE_TORCH_NUM_THREADS, else OMP_NUM_THREADS, else
+// available_cpus().
 int num_threads();
 void set_num_threads(int threads);  // throws std::invalid_argument below 1 or above 1024
 

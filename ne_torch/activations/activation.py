@@ -75,5 +75,5 @@ class Activation(Layer):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
-        options = ", ".join(f"{key}={value:g}" for key, value in self.options.items())
+        options = ", ".join(f"{key}={value}" for key, value in self.options.items())
         return f"{type(self).__name__}({options})"

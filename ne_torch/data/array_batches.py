@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
+from ne_torch import _core
 from ne_torch._checks import positive_integer
 from ne_torch.data.scaled import Scaled
 from ne_torch.random import RandomLike, as_generator
@@ -16,7 +15,14 @@ __all__ = ["ArrayBatches", "batches"]
 
 
 class ArrayBatches:
-    """What ``batches`` returns: each iteration is an epoch; ``len`` is its number of batches."""
+    """What ``batches`` returns: each iteration is an epoch; ``len`` is its number of batches.
+
+    Examples
+    --------
+    >>> import numpy as np, ne_torch as nt
+    >>> len(nt.data.batches(np.arange(5.0), batch_size=2))
+    3
+    """
 
     def __init__(
         self, arrays: tuple[Any, ...], batch_size: int, shuffle: bool, rng: RandomLike, drop_last: bool
@@ -77,7 +83,10 @@ def batches(
     >>> len(nt.data.batches(x, x, batch_size=2, drop_last=True))
     2
     """
-    viewed = tuple(value if isinstance(value, Scaled) else np.asanyarray(value) for value in arrays)
+    viewed = tuple(
+        value if isinstance(value, Scaled) else _core.numpy_view(value, "batches", "arrays")
+        for value in arrays
+    )
     shapes = [array.shape for array in viewed]
     if () in shapes or len({shape[0] for shape in shapes}) != 1:
         told = " and ".join(map(str, shapes)) or "none"

@@ -52,7 +52,7 @@ class Scaled:
         shift: ArrayLike = 0.0,
         dtype: Any = "float32",
     ) -> None:
-        self._array = np.asanyarray(array)
+        self._array = _core.numpy_view(array, "Scaled", "array")
         if self._array.dtype != np.uint8:
             raise TypeError(f"Scaled: expected an array of dtype uint8, got {self._array.dtype}")
         if self._array.ndim == 0:

@@ -87,7 +87,7 @@ class Embedding(Layer):
         ValueError
             If one is not from 0 to num_embeddings - 1.
         """
-        codes = np.asarray(x)
+        codes = _core.numpy_view(x, "Embedding", "x")
         if codes.dtype.kind not in "iu":
             raise TypeError(f"Embedding: expected x of integers, got {codes.dtype}")
         outside = (codes < 0) | (codes >= self.num_embeddings)

@@ -85,13 +85,16 @@ class Graph:
         return array
 
     def number(self, node: Any, index: int) -> float | None:
-        """Return the constant of one element that is a node's input, or None."""
+        """Return the constant of one element that is a node's input, or None; float32 as ``option`` does."""
         array = self.constant(node, index)
         if array is not None and array.size != 1:
             raise TypeError(
                 f"import_onnx: expected one number, got {described(node)} with shape {array.shape}"
             )
-        return None if array is None else float(array.reshape(()))
+        if array is None:
+            return None
+        value = float(array.reshape(()))
+        return shortest(value) if array.dtype == np.float32 else value
 
     def option(self, node: Any, name: str, default: Any) -> Any:
         """Return an attribute; a float as the shortest decimal, for ONNX has rounded it to float32."""

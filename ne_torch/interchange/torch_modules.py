@@ -14,6 +14,7 @@ import numpy as np
 from ne_torch.interchange.architecture import build, describe
 from ne_torch.interchange.torch_chain import children_in_order
 from ne_torch.layer import Layer
+from ne_torch.residual import Residual
 from ne_torch.sequential import Sequential
 from ne_torch.typing import Array
 
@@ -25,12 +26,14 @@ def from_torch(module: Any) -> Any:
 
     It understands the layers that both have, ``Sequential`` in ``Sequential``, and modules whose ``forward``
     passes its input from one of them to the next, ``torch.relu`` and its like in between. The first becomes
-    a layer of ours, the others a ``Sequential``. Weights are copied.
+    a layer of ours, the others a ``Sequential``; where a forward adds the input of some to their output,
+    ``x + f(x)``, they are in a ``Residual``. Weights are copied.
 
     Parameters
     ----------
     module : torch.nn.Module
-        ``Softmax`` and ``LogSoftmax`` over the last axis: ``dim=-1``, or 1 for inputs (batch, features).
+        ``Softmax`` and ``LogSoftmax`` over the last axis: ``dim=-1``, or 1 for inputs (batch, features). Of
+        inputs with more axes torch takes axis 1 then, ours the last one still.
 
     Raises
     ------
@@ -109,9 +112,9 @@ def _refuse_changed_forward(module: Any) -> None:
 def _ours(torch: Any, module: Any, place: str, root: Any) -> Layer:
     kind = type(module).__name__
     layer: Layer
-    if type(module) is torch.nn.Sequential:
+    if type(module) in (torch.nn.Sequential, _residual()):
         parts = [_ours(torch, part, f"{place}.{name}", root) for name, part in module.named_children()]
-        layer = Sequential(*parts)
+        layer = Sequential(*parts) if type(module) is torch.nn.Sequential else Residual(*parts)
     elif type(module) is getattr(torch.nn, kind, None):
         if kind not in _ARGUMENTS:
             raise TypeError(f"from_torch: expected layers that ne_torch has, got {kind} as {place}")
@@ -121,19 +124,27 @@ def _ours(torch: Any, module: Any, place: str, root: Any) -> Layer:
         layer = build({"class": kind, "arguments": arguments}, sys.maxsize)
         layer.load_state_dict({name: _array(value, place) for name, value in module.state_dict().items()})
     else:
-        parts = [
-            _ours(torch, part, f"{place}.{name}", root)
-            for name, part in children_in_order(torch, module, place)
-        ]
-        layer = Sequential(*parts)
+        parts = _chained(torch, children_in_order(torch, module, place), place, root, module.training)
+        layer = parts[0] if len(parts) == 1 and isinstance(parts[0], Residual) else Sequential(*parts)
     layer.training = module.training
     return layer
+
+
+def _chained(torch: Any, chain: list[tuple[str, Any]], place: str, root: Any, training: bool) -> list[Layer]:
+    layers: list[Layer] = []
+    for name, part in chain:
+        if isinstance(part, list):
+            layers.append(Residual(*_chained(torch, part, place, root, training)))
+            layers[-1].training = training
+        else:
+            layers.append(_ours(torch, part, f"{place}.{name}", root))
+    return layers
 
 
 def _theirs(torch: Any, told: dict[str, Any]) -> Any:
     kind = told["class"]
     if "layers" in told:
-        make = torch.nn.Sequential if kind == "Sequential" else _residual(torch)
+        make = torch.nn.Sequential if kind == "Sequential" else _residual()
         module = make(*(_theirs(torch, layer) for layer in told["layers"]))
     elif kind == "TabularEmbedding":
         raise TypeError("to_torch: expected layers that torch has, got TabularEmbedding")
@@ -148,14 +159,10 @@ def _theirs(torch: Any, told: dict[str, Any]) -> Any:
     return module
 
 
-def _residual(torch: Any) -> Any:
-    class Residual(torch.nn.Sequential):  # type: ignore[misc]
-        """``x + f(x)``."""
+def _residual() -> Any:
+    from ne_torch.interchange import torch_residual
 
-        def forward(self, x: Any) -> Any:
-            return x + super().forward(x)
-
-    return Residual
+    return torch_residual.Residual
 
 
 def _first_number(torch: Any, *modules: Any) -> Any:

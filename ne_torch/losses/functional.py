@@ -66,8 +66,23 @@ def _functions(name: str, kind: type[Loss]) -> tuple[Callable[..., Any], Callabl
         place = backward.__name__
         return _core.loss_backward(settings, prediction, target, sample_weight, grad_output, out, place)
 
-    forward.__doc__ = f"Return the loss of ``{kind.__name__}(**options)``."
-    backward.__doc__ = f"Return the gradient of ``{name}_forward`` with respect to the prediction."
+    operands = "[[0.0, 2.0], [1.0, 0.5]], " + ("[1, 0]" if kind.takes_classes else "[[1.0, 1.0], [0.0, 1.0]]")
+    forward.__doc__ = f"""Return the loss of ``{kind.__name__}(**options)``.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.functional.{name}_forward({operands}) == nt.{kind.__name__}()({operands})
+    True
+    """
+    backward.__doc__ = f"""Return the gradient of ``{name}_forward`` with respect to the prediction.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> nt.functional.{name}_backward({operands}).shape
+    (2, 2)
+    """
     for function, way in ((forward, "forward"), (backward, "backward")):
         function.__name__ = function.__qualname__ = f"{name}_{way}"
         function.__module__ = "ne_torch.functional"

@@ -18,6 +18,13 @@ class Loss:
     """Base of losses: a name in csrc/core/names.hpp, whose kernels do the work.
 
     A class of its own names that, and its options as attributes of the kinds in options.py.
+
+    Examples
+    --------
+    >>> import numpy as np, ne_torch as nt
+    >>> loss = nt.MSELoss(reduction="sum")
+    >>> isinstance(loss, nt.losses.Loss), loss(np.zeros(2), np.ones(2)), loss.backward()
+    (True, 2.0, array([-2., -2.]))
     """
 
     _kind: ClassVar[str]

@@ -107,7 +107,7 @@ class Weights(Option):
         """Return a copy of value as a float64 array of shape (classes,), or None."""
         if value is None:
             return None
-        array = np.asarray(value)
+        array = _core.numpy_view(value, place, self._name)
         if array.dtype.kind not in "iuf":
             raise TypeError(f"{place}: expected {self._name} as real numbers, got dtype {array.dtype}")
         weights = np.array(array, dtype="float64")

@@ -109,6 +109,16 @@ class MultiStepLR(LRScheduler):
     gamma : float, default 0.1
     last_epoch, per_step
         See ``LRScheduler``.
+
+    Examples
+    --------
+    >>> import numpy as np, ne_torch as nt
+    >>> optimizer = nt.SGD([nt.Parameter(np.ones(1))], lr=1.0)
+    >>> scheduler = nt.lr_scheduler.MultiStepLR(optimizer, [1, 3], gamma=0.5)
+    >>> for _ in range(4):
+    ...     scheduler.step()
+    >>> optimizer.lr
+    0.25
     """
 
     _told = ("milestones", "gamma")
@@ -144,6 +154,16 @@ class ExponentialLR(LRScheduler):
     gamma : float
     last_epoch, per_step
         See ``LRScheduler``.
+
+    Examples
+    --------
+    >>> import numpy as np, ne_torch as nt
+    >>> optimizer = nt.SGD([nt.Parameter(np.ones(1))], lr=1.0)
+    >>> scheduler = nt.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    >>> for _ in range(3):
+    ...     scheduler.step()
+    >>> optimizer.lr
+    0.125
     """
 
     _told = ("gamma",)

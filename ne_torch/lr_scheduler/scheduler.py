@@ -44,6 +44,17 @@ class LRScheduler:
         If optimizer is none of ne_torch.
     ValueError
         If an argument does not fit.
+
+    Examples
+    --------
+    >>> import numpy as np, ne_torch as nt
+    >>> class Halving(nt.lr_scheduler.LRScheduler):
+    ...     def next_values(self, count, groups, initial=False):
+    ...         return groups if initial else [{"lr": group["lr"] / 2} for group in groups]
+    >>> optimizer = nt.SGD([nt.Parameter(np.ones(1))], lr=1.0)
+    >>> Halving(optimizer).step()
+    >>> optimizer.lr
+    0.5
     """
 
     _told: ClassVar[tuple[str, ...]] = ()  # attributes that are part of state_dict

@@ -81,5 +81,13 @@ def state_bytes(model: Any, optimizer: SGD | None) -> Iterator[bytes]:
 
 
 def state_hash(model: Any, optimizer: SGD | None = None) -> str:
-    """Return the SHA-256 of all parameters, and of the velocities where an optimizer is given."""
+    """Return the SHA-256 of all parameters, and of the velocities where an optimizer is given.
+
+    Examples
+    --------
+    >>> import ne_torch as nt
+    >>> from ne_torch.receipt import state_hash
+    >>> state_hash(nt.Linear(3, 2, rng=0)) == state_hash(nt.Linear(3, 2, rng=0))
+    True
+    """
     return hash_of(*state_bytes(model, optimizer))

@@ -50,6 +50,17 @@ class Receipt:
     ------
     ValueError
         If the source is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np, ne_torch as nt
+    >>> from ne_torch.receipt import Receipt
+    >>> model, x = nt.Sequential(nt.Linear(2, 1, rng=0)), np.ones((8, 2), "float32")
+    >>> trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=nt.SGD(model.parameters(), lr=0.1))
+    >>> receipt = Receipt()
+    >>> history = trainer.fit(x, x[:, :1], epochs=2, rng=0, receipt=receipt)
+    >>> len(receipt.content["epochs"])
+    2
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, source: str | None = None) -> None:
@@ -65,11 +76,12 @@ class Receipt:
         if state.epoch > 0 or state.cursor[0] > 0:
             self._take_up(data, state)
             return
+        described = _described(trainer)
         initial = b"".join(state_bytes(trainer.model, trainer.optimizer))
         self.content = {
             "format": _FORMAT,
             "arithmetic": ARITHMETIC,
-            "model": _described(trainer),
+            "model": described,
             "loss": _described_loss(trainer.loss),
             "optimizer": "SGD",
             **_groups(trainer),

@@ -53,6 +53,18 @@ def verify(
     ------
     ValueError
         If the file is no receipt of this version of the arithmetic, or the data are not those it names.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np, ne_torch as nt
+    >>> from ne_torch.receipt import verify
+    >>> model, x = nt.Sequential(nt.Linear(2, 1, rng=0)), np.ones((8, 2), "float32")
+    >>> trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=nt.SGD(model.parameters(), lr=0.1))
+    >>> path = os.path.join(tempfile.mkdtemp(), "run.json")
+    >>> history = trainer.fit(x, x[:, :1], epochs=2, rng=0, receipt=path)
+    >>> verify(path, (x, x[:, :1])) is None
+    True
     """
     try:
         return _repeated(read(path), data, report if report is not None else str)

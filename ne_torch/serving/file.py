@@ -84,6 +84,15 @@ def load_predictor(path: str | os.PathLike[str], *, verify: bool = False) -> Pre
         If the file is no such file, or a damaged one.
     OSError
         If it cannot be opened.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np, ne_torch as nt
+    >>> path = os.path.join(tempfile.mkdtemp(), "net.safetensors")
+    >>> nt.Linear(3, 2, rng=0).freeze().save(path)
+    >>> nt.load_predictor(path)(np.ones((5, 3), "float32")).shape
+    (5, 2)
     """
     with open(path, "rb") as file:  # noqa: PTH123 - mmap wants the number of an open file
         try:

@@ -133,7 +133,7 @@ def _dtype_of(model: Any) -> str | None:
 def _target(loss: Any, target: ArrayLike, place: str, dtype: str | None) -> Array:
     """Return the target as the loss takes it: classes as int64, anything else in the model's dtype."""
     if not isinstance(loss, Loss) or loss.takes_classes:
-        array = np.asarray(target)
+        array = _core.numpy_view(target, place, "target")
         if array.dtype.kind in "iu":
             return np.ascontiguousarray(array, "int64")
     return _core.as_array(target, place, "target", dtype)

@@ -166,15 +166,18 @@ def test_receipt_refuses_layers_of_ones_own(tmp_path):
     model = nt.Sequential(nt.Linear(6, 3, rng=1), Double())
     trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=nt.SGD(model.parameters()))
     before = state_hash(model)
-    with pytest.raises(TypeError, match="loss of ne_torch and SGD"):
+    with pytest.raises(TypeError, match="expected layers, loss and optimizer that the engine trains"):
         trainer.fit(normal((9, 6), "float32"), normal((9, 3), "float32"), receipt=tmp_path / "run.json")
     assert state_hash(model) == before
 
 
-def test_receipt_refuses_other_optimizers():
+@pytest.mark.parametrize("kind", ["LBFGS", "OneCycleLR"])
+def test_receipt_refuses_what_no_row_of_options_tells(kind):
     model = nt.Sequential(nt.Linear(6, 3, rng=1))
-    trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=nt.Adam(model.parameters()))
-    with pytest.raises(TypeError, match="loss of ne_torch and SGD"):
+    optimizer = nt.LBFGS(model.parameters()) if kind == "LBFGS" else nt.SGD(model.parameters())
+    scheduler = None if kind == "LBFGS" else nt.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=9)
+    trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=optimizer, scheduler=scheduler)
+    with pytest.raises(TypeError, match="no scheduler that counts steps, for a receipt"):
         trainer.fit(normal((9, 6), "float32"), normal((9, 3), "float32"), receipt=Receipt())
 
 

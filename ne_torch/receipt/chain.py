@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ne_torch.layer import Parameter
-from ne_torch.optimizers import SGD
+from ne_torch.optimizers import Optimizer
 from ne_torch.sequential import flatten
 from ne_torch.training.samples import Arrays
 from ne_torch.typing import Array
@@ -59,29 +58,35 @@ def _little_endian(array: Array) -> bytes:
     return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
-def state_arrays(model: Any, optimizer: SGD | None) -> Iterator[tuple[str, Array]]:
-    """Return each parameter, followed by its velocity where it has one, under the index of its layer."""
-    velocities: dict[int, Array | None] = {}
+def state_arrays(model: Any, optimizer: Optimizer | None) -> Iterator[tuple[str, Array]]:
+    """Return what each layer learns and keeps, under its index.
+
+    A parameter is followed by what the optimizer remembers of it; buffers stand behind all parameters.
+    """
+    kinds: tuple[str, ...] = ()
+    states: dict[int, tuple[Array | None, ...]] = {}
     if optimizer is not None:
-        velocities = dict(zip(map(id, optimizer.params), optimizer.velocity(), strict=True))
+        kinds = optimizer.state_names()
+        states = dict(zip(map(id, optimizer.params), optimizer.states(), strict=True))
     for index, layer in enumerate(flatten(model)):
-        parameters: dict[str, Parameter] = getattr(layer, "named_parameters", dict)()
-        for name, parameter in parameters.items():
+        for name, parameter in getattr(layer, "named_parameters", dict)().items():
             yield f"{index}.{name}", parameter.data
-            velocity = velocities.get(id(parameter))
-            if velocity is not None:
-                yield f"velocity.{index}.{name}", velocity
+            for kind, array in zip(kinds, states.get(id(parameter), ()), strict=False):
+                if array is not None:
+                    yield f"{kind}.{index}.{name}", array
+        for name, array in getattr(layer, "named_buffers", dict)().items():
+            yield f"{index}.{name}", array
 
 
-def state_bytes(model: Any, optimizer: SGD | None) -> Iterator[bytes]:
+def state_bytes(model: Any, optimizer: Optimizer | None) -> Iterator[bytes]:
     """Return name, dtype and shape of each array in a line, then its elements in little-endian order."""
     for name, array in state_arrays(model, optimizer):
         yield f"{name} {array.dtype.name} {array.shape}\n".encode()
         yield _little_endian(array)
 
 
-def state_hash(model: Any, optimizer: SGD | None = None) -> str:
-    """Return the SHA-256 of all parameters, and of the velocities where an optimizer is given.
+def state_hash(model: Any, optimizer: Optimizer | None = None) -> str:
+    """Return the SHA-256 of all parameters and buffers, and of the optimizer's states where one is given.
 
     Examples
     --------

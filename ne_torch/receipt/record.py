@@ -11,12 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ne_torch._files import write_atomically
-from ne_torch.activations import ReLU, Softmax
-from ne_torch.linear import Linear
-from ne_torch.losses import Loss
-from ne_torch.optimizers import SGD
 from ne_torch.receipt.chain import ARITHMETIC, data_headers, hash_of, header, state_bytes
-from ne_torch.sequential import flatten
+from ne_torch.receipt.description import describe_trainer, options_of
 from ne_torch.training.samples import Arrays
 from ne_torch.training.state import FitState
 
@@ -27,7 +23,6 @@ __all__ = ["SOURCES", "Receipt", "read"]
 
 SOURCES = ("digits", "mnist")
 _FORMAT = "ne_torch receipt 1"
-_ALWAYS_TOLD = ("lr", "momentum", "weight_decay", "nesterov")  # others where they are not 0
 
 
 class Receipt:
@@ -76,15 +71,12 @@ class Receipt:
         if state.epoch > 0 or state.cursor[0] > 0:
             self._take_up(data, state)
             return
-        described = _described(trainer)
+        described = describe_trainer(trainer)
         initial = b"".join(state_bytes(trainer.model, trainer.optimizer))
         self.content = {
             "format": _FORMAT,
             "arithmetic": ARITHMETIC,
-            "model": described,
-            "loss": _described_loss(trainer.loss),
-            "optimizer": "SGD",
-            **_groups(trainer),
+            **described,
             "fit": {name: getattr(state, name) for name in ("batch_size", "shuffle", "seed", "position")},
             "data": {"source": self._source, **data_headers(data)},
             "initial": hashlib.sha256(initial).hexdigest(),
@@ -107,11 +99,7 @@ class Receipt:
 
     def epoch_begins(self, trainer: Trainer) -> None:
         """Note the optimizer's hyperparameters, which callbacks may have changed."""
-        told = [
-            {n: value for n, value in group.options().items() if n in _ALWAYS_TOLD or value}
-            for group in trainer.optimizer.param_groups
-        ]
-        self._options = told[0] if len(told) == 1 else told
+        self._options = options_of(trainer.optimizer)
 
     def epoch_ended(self, trainer: Trainer, epoch: int, loss: float) -> None:
         """Add an epoch to the chain, and write the file."""
@@ -123,42 +111,6 @@ class Receipt:
         entries.append(entry)
         if self._path is not None:
             write_atomically(self._path, json.dumps(self.content, indent=1).encode())
-
-
-def _groups(trainer: Trainer) -> dict[str, Any]:
-    """Return the parameters of each group by number, where there are several groups."""
-    numbers = {id(parameter): i for i, parameter in enumerate(trainer.model.parameters())}
-    groups = [[numbers[id(p)] for p in group["params"]] for group in trainer.optimizer.param_groups]
-    return {"groups": groups} if len(groups) > 1 else {}
-
-
-def _described(trainer: Trainer) -> list[list[Any]]:
-    layers = flatten(trainer.model)
-    known = {Linear, ReLU, Softmax}
-    if (
-        not trainer.fused
-        or type(trainer.optimizer) is not SGD
-        or not isinstance(trainer.loss, Loss)
-        or {*map(type, layers)} - known
-        or (trainer.scheduler is not None and trainer.scheduler.per_step)
-        or trainer._stepper.clips
-    ):
-        raise TypeError(
-            "Trainer.fit: expected Linear, ReLU and Softmax, a loss of ne_torch and SGD, without clipping or "
-            "a scheduler that counts steps, for a receipt, because verify has to build them again"
-        )
-    return [
-        ["Linear", layer.in_features, layer.out_features, layer.bias is not None, layer.dtype.name]
-        if type(layer) is Linear
-        else [type(layer).__name__]
-        for layer in layers
-    ]
-
-
-def _described_loss(loss: Loss) -> str | list[Any]:
-    """Return its name; with its options, where not all are defaults."""
-    name, options = type(loss).__name__, loss.options()
-    return name if options == type(loss)().options() else [name, options]
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -11,21 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from ne_torch import datasets, losses
-from ne_torch.activations import ReLU, Softmax
-from ne_torch.linear import Linear
-from ne_torch.optimizers import SGD
+from ne_torch import datasets
+from ne_torch.optimizers import Optimizer
 from ne_torch.receipt.chain import ARITHMETIC, data_headers, state_arrays
+from ne_torch.receipt.description import build_trainer, set_options
 from ne_torch.receipt.record import SOURCES, Receipt, read
-from ne_torch.sequential import Sequential
-from ne_torch.trainer import Trainer
 from ne_torch.training.state import FitState
 from ne_torch.typing import Array
 
 __all__ = ["verify"]
 
-_LAYERS: dict[str, Any] = {"Linear": Linear, "ReLU": ReLU, "Softmax": Softmax}
-_MOST_COMPRESSED = 1032  # zlib makes no more of a byte
 _DAMAGE = (KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError, zlib.error)
 
 
@@ -88,18 +83,15 @@ def _repeated(
         expected = content["data"].get(name)
         if found.get(name) != expected:
             raise ValueError(f"receipt: expected {name} to be {expected}, got {found.get(name)}")
-    model = _built(content["model"], len(content["initial_state"]))
     options = content["fit"]
-    parameters = model.parameters()
-    groups = content.get("groups", [range(len(parameters))])
-    optimizer = SGD([{"params": [parameters[i] for i in group]} for group in groups])
+    trainer = build_trainer(content)
+    model, optimizer = trainer.model, trainer.optimizer
     _restore(model, optimizer, content)
-    trainer = Trainer(model, loss=_built_loss(content["loss"]), optimizer=optimizer)
     place = {"samples": len(x), "epoch": 0, "cursor": [0, 0.0], "history": {}, **options}
     trainer._state = FitState.from_dict(place)
     record = Receipt(source=content["data"]["source"])
     for epoch, entry in enumerate(content["epochs"], 1):
-        _set(optimizer, entry["options"])
+        set_options(optimizer, entry["options"])
         same = {"batch_size": options["batch_size"], "shuffle": options["shuffle"]}
         trainer.fit(x, target, sample_weight=weight, epochs=epoch, resume=True, receipt=record, **same)
         found = record.content["epochs"][-1]["hash"]
@@ -110,32 +102,12 @@ def _repeated(
     return None
 
 
-def _built_loss(described: str | list[Any]) -> losses.Loss:
-    """Return the loss of that name and with those options; ValueError where there is none."""
-    name, options = (described, {}) if isinstance(described, str) else described
-    if name not in losses.__all__:
-        raise ValueError(f"receipt: expected a loss of ne_torch, got {name!r}")
-    loss: losses.Loss = getattr(losses, name)(**options)
-    return loss
-
-
-def _built(described: list[list[Any]], compressed: int) -> Sequential:
-    """Return the layers; ValueError where they are larger than a state of so many bytes can fill."""
-    sizes = sum(int(arguments[0]) * int(arguments[1]) for kind, *arguments in described if kind == "Linear")
-    if sizes > compressed * _MOST_COMPRESSED:
-        raise ValueError(f"receipt: expected an initial state of {sizes} weights")
-    return Sequential(*(_LAYERS[kind](*arguments) for kind, *arguments in described))
-
-
-def _restore(model: Any, optimizer: SGD, content: dict[str, Any]) -> None:
-    """Set parameters and velocities to the initial state; ValueError where it is not the hashed one."""
+def _restore(model: Any, optimizer: Optimizer, content: dict[str, Any]) -> None:
+    """Set parameters, buffers and states to the initial ones; ValueError where it is not the hashed one."""
     room = sum(array.nbytes + 200 for _, array in state_arrays(model, optimizer)) * 2
     state = zlib.decompressobj().decompress(base64.b85decode(content["initial_state"]), room)
     if hashlib.sha256(state).hexdigest() != content["initial"]:
         raise ValueError("receipt: expected the initial state with the hash that the header names")
-    first = content["epochs"][0]["options"]
-    if state.find(b"velocity.") >= 0 or any(group["momentum"] for group in _by_group(first)):
-        _set(optimizer, first)
     for name, array in state_arrays(model, optimizer):
         head = f"{name} {array.dtype.name} {array.shape}\n".encode()
         if not state.startswith(head):
@@ -145,18 +117,12 @@ def _restore(model: Any, optimizer: SGD, content: dict[str, Any]) -> None:
         state = state[len(head) + array.nbytes :]
 
 
-def _by_group(options: Any) -> list[dict[str, Any]]:
-    return options if isinstance(options, list) else [options]
-
-
-def _set(optimizer: SGD, options: Any) -> None:
-    for group, values in zip(optimizer.param_groups, _by_group(options), strict=True):
-        group.set_options(values)
-
-
 def _load(content: dict[str, Any]) -> tuple[Array, Array]:
     source, dtype = content["data"]["source"], content["data"]["x"]["dtype"]
     if source not in SOURCES:
         raise ValueError("receipt: expected data=(x, target), or --data FILE.npz, for it names no source")
     data = datasets.load_mnist(dtype) if source == "mnist" else datasets.load_digits(dtype)
+    target = content["data"]["target"]["dtype"]
+    if target.startswith("int"):
+        return data.x_train, data.y_train.astype(target)
     return data.x_train, datasets.one_hot(data.y_train, 10, dtype)

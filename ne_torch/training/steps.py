@@ -50,6 +50,11 @@ class Stepper:
         self.engine = make_engine(*self._parts, self._clipping)
 
     @property
+    def clipping(self) -> Clipping:
+        """How gradients are clipped."""
+        return self._clipping
+
+    @property
     def clips(self) -> bool:
         """Whether gradients are clipped."""
         return self._clipping != Clipping()

@@ -5,10 +5,9 @@
     hash[0] = SHA-256(header)                                  what determines the training
     hash[e] = SHA-256(hash[e - 1], options of epoch e, loss, state after epoch e)
 
-The state is what is learned, kept in buffers, and remembered by the optimizer. The header names the version of
-the arithmetic (docs/reproducibility.md), the layers, the loss, the optimizer, the options of ``fit``, the
-stream of orders, and the hashes of the data and of the initial state. The initial
-state itself is in the file as well, so that::
+The state is what is learned, kept in buffers, and remembered by the optimizer. The header names the version
+of the arithmetic (docs/reproducibility.md), the layers, the loss, the optimizer, the options of ``fit``, the
+stream of orders, and the hashes of the data and of the initial state, which is in the file as well, so that::
 
     python -m ne_torch.receipt verify run.json [--data arrays.npz]
 

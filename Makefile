@@ -38,10 +38,11 @@ sanitize: $(VENV)/test.stamp ## all tests under AddressSanitizer and UBSan, the 
 sanitize-quick: $(VENV)/test.stamp ## the part of it that runs before a change lands
 	tests/sanitize quick $(BIN)/python
 
-lint: $(VENV)/lint.stamp ## ruff, mypy, clang-format, clang-tidy
+lint: $(VENV)/lint.stamp ## ruff, mypy, repo-review, clang-format, clang-tidy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/repo-review .
 	$(BIN)/clang-format --dry-run --Werror $$(find csrc benchmarks tests -name '*.[ch]pp')
 	$(BIN)/cmake -S . -B build/lint -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_BUILD_TYPE=Release \
 	  -DPython_EXECUTABLE=$(abspath $(BIN))/python -DSKBUILD_PROJECT_VERSION_FULL=lint \

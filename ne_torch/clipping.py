@@ -144,7 +144,7 @@ def _factor(max_norm: float, norm: float) -> float:
 
 
 def _gradients(parameters: Any, place: str) -> list[Array]:
-    grads = [p.grad for p in checked_parameters(parameters, place) if p.grad is not None]
+    grads: list[Any] = [p.grad for p in checked_parameters(parameters, place) if p.grad is not None]
     for grad in grads:
         if not isinstance(grad, np.ndarray) or not grad.flags.writeable:
             kind = type(grad).__name__

@@ -1,16 +1,62 @@
-"""Fixtures that every test file shares: an instruction set, a dtype, and torch on one thread."""
+"""Fixtures that every test file shares: an instruction set, a dtype, and torch on one thread.
+
+``pytest --bare`` is for an environment with NumPy and pytest alone: what needs more is skipped.
+"""
 
 import os
+import re
 import signal
 from pathlib import Path
 
 import ne_torch as nt
 import numpy as np
 import pytest
-import torch
 from ne_torch import _core
 
-torch.set_num_threads(1)
+try:
+    import torch
+except ImportError:
+    torch = None
+else:
+    torch.set_num_threads(1)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--bare", action="store_true", help="skip what needs more than NumPy and pytest")
+
+
+def pytest_configure(config):
+    if torch is None and not config.getoption("--bare"):
+        raise pytest.UsageError("the tests need torch: pip install 'ne_torch[test]', or pytest --bare")
+
+
+def _skip_what_needs_more(config, error):
+    """Skip where a package of an extra is missing; anything else is an error as ever."""
+    missing = re.search(r"No module named '(?!ne_torch|numpy)([\w.]+)|needs .+; pip install", str(error))
+    if config.getoption("--bare") and missing:
+        pytest.skip(missing[0])
+
+
+class _Module(pytest.Module):
+    def collect(self):
+        try:
+            return super().collect()
+        except self.CollectError as error:
+            _skip_what_needs_more(self.config, error)
+            raise
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    return _Module.from_parent(parent, path=module_path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    try:
+        return (yield)
+    except ImportError as error:
+        _skip_what_needs_more(pyfuncitem.config, error)
+        raise
 
 
 def _isas() -> list[str]:

@@ -1,7 +1,11 @@
 """Inputs for the tests: seeded numbers, special values, and one array in every layout that NumPy knows."""
 
 import numpy as np
-import torch
+
+try:
+    import torch
+except ImportError:  # pytest --bare
+    torch = None
 
 
 def normal(shape, dtype, seed=0):
@@ -86,10 +90,13 @@ LAYOUTS = {
     "byte_swapped": _byte_swapped,
     "memoryview": lambda array: memoryview(array.copy()),
     "list": lambda array: array.tolist(),
-    "torch": lambda array: torch.from_numpy(array.copy()),
-    "torch_transposed": lambda array: torch.from_numpy(array.T.copy()).permute(*range(array.ndim)[::-1]),
     "dlpack_only": lambda array: DLPackOnly(array.copy()),
 }
+if torch is not None:
+    LAYOUTS["torch"] = lambda array: torch.from_numpy(array.copy())
+    LAYOUTS["torch_transposed"] = lambda array: torch.from_numpy(array.T.copy()).permute(
+        *range(array.ndim)[::-1]
+    )
 
 
 def contiguous(laid_out, dtype):

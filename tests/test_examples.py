@@ -11,6 +11,8 @@ import pytest
 
 from samples import normal, same_bits
 
+pytest.importorskip("starlette")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

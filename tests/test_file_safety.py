@@ -14,6 +14,8 @@ from ne_torch.receipt import state_hash, verify
 
 from samples import normal
 
+pytest.importorskip("safetensors")
+
 HERE = Path(__file__).resolve().parent
 MUTATIONS = 10_000
 

@@ -6,6 +6,8 @@ import pytest
 
 import soak
 
+pytest.importorskip("safetensors")
+
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # files of interrupted saves
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/self/statm")

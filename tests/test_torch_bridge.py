@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from public_names import CLASSES
 from samples import normal, same_bits
 
 WIDTH = 6
@@ -92,6 +93,21 @@ def test_every_layer_comes_and_goes(name, dtype):
     assert not back.training
     assert_same_state(ours.state_dict(), back.state_dict())
     assert torch.equal(back(torch.from_numpy(x)), theirs(torch.from_numpy(x)))
+
+
+def test_every_layer_of_both_is_in_the_table():
+    ours = {name for name, kind in CLASSES.items() if issubclass(kind, nt.Layer) and hasattr(nn, name)}
+    assert {type(make(torch.float32)).__name__ for make in LAYERS.values()} == ours - {
+        "Embedding",
+        "Sequential",
+    }
+
+
+def test_softmax_over_axis_1_is_over_the_last_of_two():
+    x = torch.from_numpy(normal((2, 3, 4), "float32"))
+    ours = nt.from_torch(nn.Softmax(dim=1))
+    assert_close(ours(x[0]), nn.Softmax(dim=1)(x[0]), np.dtype("float32"))
+    assert_close(ours(x), nn.Softmax(dim=-1)(x), np.dtype("float32"))  # as from_torch says of more axes
 
 
 def test_layers_without_numbers_take_the_dtype_of_the_others(dtype):

@@ -160,7 +160,7 @@ def _merged(groups: Groups, changed: Groups) -> Groups:
 
 
 def _checked(schedulers: Sequence[LRScheduler], optimizer: Optimizer | None, place: str) -> list[LRScheduler]:
-    result = list(schedulers)
+    result: list[Any] = list(schedulers)
     if not result:
         raise ValueError(f"{place}: expected at least one scheduler, got none")
     for inner in result:

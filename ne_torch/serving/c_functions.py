@@ -97,7 +97,7 @@ def activation_stage(stage: Elementwise, common: dict[str, str], dtype: np.dtype
 def _constants(dtype: np.dtype[Any], more: dict[str, float] | None = None) -> dict[str, str]:
     """Return what the templates name, spelled in C: numbers, and the lengths of the polynomials."""
     scale, alpha = 1.0507009873554804934, 1.6732632423543772848  # as in kernels/activations/exponential.hpp
-    constants = {
+    constants: dict[str, Any] = {
         **_core.elementary_constants(dtype.name),
         "point_five": 0.5,
         "minus_zero": -0.0,

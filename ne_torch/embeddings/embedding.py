@@ -87,7 +87,9 @@ class Embedding(Layer):
         ValueError
             If one is not from 0 to num_embeddings - 1.
         """
-        codes = np.asarray(x)
+        codes = (
+            np.from_dlpack(x) if not hasattr(x, "__array__") and hasattr(x, "__dlpack__") else np.asarray(x)
+        )
         if codes.dtype.kind not in "iu":
             raise TypeError(f"Embedding: expected x of integers, got {codes.dtype}")
         outside = (codes < 0) | (codes >= self.num_embeddings)

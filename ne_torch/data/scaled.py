@@ -104,7 +104,8 @@ class Scaled:
         if not part.size:
             return np.empty(part.shape, self._dtype)
         flat = np.ascontiguousarray(part).reshape(-1, self._scale.size)
-        return self._described(flat).converted().reshape(part.shape)
+        converted: Array = self._described(flat).converted().reshape(part.shape)
+        return converted
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if copy is False:

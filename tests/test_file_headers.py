@@ -1,18 +1,21 @@
-"""Hostile headers: every value in the JSON of a file, replaced by what does not belong there.
+"""Hostile headers: every value in the JSON of a file, or in a graph of ONNX, replaced by what is none of it.
 
 Random bits seldom leave JSON that can be read; here all of it can. A file is refused by a ValueError of few
 words with everything as it was, or it is another good file: then what it loads is whole, and runs.
 """
 
+import contextlib
 import copy
 import json
 import math
 
 import ne_torch as nt
 import numpy as np
+import onnx
 import pytest
 import safetensors
 import safetensors.numpy
+from google.protobuf import json_format
 from ne_torch.receipt import verify
 
 from samples import normal
@@ -80,12 +83,12 @@ def hostile(tree):
             yield replaced(tree, tuple(above), {**parent, "other": 1})
 
 
-def refused(call):
-    """Return whether it is; anything but a ValueError of few words is a failure."""
+def refused(call, *also):
+    """Return whether it is; anything but an error of few words, a ValueError mostly, is a failure."""
     try:
         call()
-    except ValueError as error:
-        assert len(str(error)) < 1500, str(error)
+    except (ValueError, *also) as error:
+        assert len(str(error)) < 1500, str(error)  # noqa: PT017 - of those that are refused
         return True
     return False
 
@@ -111,7 +114,7 @@ def test_hostile_headers_of_trainers_never_half_load(tmp_path):
     counts = [0, 0]
     for content in headers(good, "state"):
         path.write_bytes(content)
-        if refused(lambda: fresh.load(path)):
+        if refused(lambda: fresh.load(path)):  # noqa: B023 - called at once
             counts[0] += 1
             assert state(fresh) == before
         else:
@@ -176,6 +179,39 @@ def test_hostile_headers_of_predictors_are_refused_or_run(tmp_path):
             counts[1] += 1
             assert loaded[0](np.ones(loaded[0].in_features, "float32")).shape == (loaded[0].out_features,)
         path.unlink()
+    assert counts[0] > counts[1] > 0
+
+
+def graphs(path):
+    """Yield the bytes of an ONNX file for each change, made through protobuf's JSON."""
+    told = json_format.MessageToDict(onnx.load(path), preserving_proto_field_name=True)
+    for changed in hostile(told):
+        proto = onnx.ModelProto()
+        with contextlib.suppress(Exception):  # what is no message is left out where it stops to be one
+            json_format.ParseDict(changed, proto)
+        yield proto.SerializeToString()
+
+
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
+def test_hostile_graphs_of_onnx_are_refused_or_run(tmp_path):
+    layers = (
+        nt.LayerNorm(5),
+        nt.Residual(nt.Linear(5, 5, rng=1), nt.SiLU()),
+        nt.BatchNorm1d(5),
+        nt.Softplus(2.0),
+    )
+    nt.export_onnx(
+        nt.Sequential(*layers, nt.LeakyReLU(0.5), nt.Linear(5, 3, rng=2)).eval(), tmp_path / "good"
+    )
+    counts = [0, 0]
+    for content in graphs(tmp_path / "good"):
+        (tmp_path / "hostile").write_bytes(content)
+        loaded = []
+        if refused(lambda: loaded.append(nt.import_onnx(tmp_path / "hostile")), TypeError):  # noqa: B023
+            counts[0] += 1
+        else:
+            counts[1] += 1
+            refused(lambda: loaded[0](X))  # noqa: B023 - whose widths need not fit one another
     assert counts[0] > counts[1] > 0
 
 

@@ -65,7 +65,9 @@ class CSVLogger(Callback):
         """Write the file."""
         columns = history.columns()
         head = ["epoch", *columns]
-        before = (self._read() if self._rows_before else []) or [head]
+        before = self._read() if self._rows_before else []
+        if not before:  # or the file has gone
+            before, self._rows_before = [head], 0
         if before[0] != head:
             raise ValueError(
                 f"CSVLogger: expected {os.fspath(self._path)!r} to have the columns {head} to append to, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,13 +34,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _arrays(path: str) -> tuple[Any, ...]:
     """Return the arrays of a file; ValueError where it is damaged."""
-    try:
-        with np.load(path) as arrays:
-            return tuple(arrays[n] for n in ("x", "target", "sample_weight") if n in arrays)
-    except OSError:
-        raise
-    except Exception as error:  # those of zip, zlib and NumPy have no common base
-        raise ValueError(f"{path!r} is no .npz file of arrays: {error}") from None
+    with Path(path).open("rb") as file:
+        try:
+            with np.load(file) as arrays:
+                return tuple(arrays[n] for n in ("x", "target", "sample_weight") if n in arrays)
+        except Exception as error:  # those of zip, zlib and NumPy have no common base
+            raise ValueError(f"{path!r} is no .npz file of arrays: {error}") from None
 
 
 if __name__ == "__main__":

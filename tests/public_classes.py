@@ -14,6 +14,8 @@ import ne_torch as nt
 from activations import fresh
 from activations import layers as activations
 from reference_losses import CASES
+from test_adaptive_optimizers import CASES as ADAPTIVE
+from test_optimizers import HYPER
 
 OUT = 3  # features of a Linear; codes of an Embedding
 
@@ -73,17 +75,9 @@ for _layer in activations():
 LOSSES = {kind: [case for case in CASES if case.cls is kind] for kind in {case.cls for case in CASES}}
 
 # class: options
-OPTIMIZERS = {
-    nt.SGD: [
-        {},
-        {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
-        {"momentum": 0.5, "dampening": 0.5},
-    ],
-    nt.Adam: [{}, {"betas": (0.5, 0.9), "amsgrad": True}, {"weight_decay": 0.1, "maximize": True}],
-    nt.AdamW: [{}, {"weight_decay": 0.3}],
-    nt.RMSprop: [{}, {"momentum": 0.9, "centered": True}, {"weight_decay": 0.1}],
-    nt.Adagrad: [{}, {"lr_decay": 0.1, "initial_accumulator_value": 0.5}],
-}
+OPTIMIZERS = {nt.SGD: HYPER}
+for _name, _options in ADAPTIVE:
+    OPTIMIZERS.setdefault(getattr(nt, _name), []).append(_options)
 
 _scheduler = nt.lr_scheduler
 # class: how it is made for an optimizer, in several ways

@@ -185,7 +185,7 @@ def test_hostile_headers_of_predictors_are_refused_or_run(tmp_path):
 def graphs(path):
     """Yield the bytes of an ONNX file for each change, made through protobuf's JSON."""
     told = json_format.MessageToDict(onnx.load(path), preserving_proto_field_name=True)
-    for changed in hostile(told, [0, 3, -1, 0.5, math.nan, "", "x", [], {}]):  # others are no messages
+    for changed in hostile(told, [0, -1, 0.5, "", "x", []]):  # others are no messages
         proto = onnx.ModelProto()
         with contextlib.suppress(Exception):  # what is no message is left out where it stops to be one
             json_format.ParseDict(changed, proto)

@@ -27,7 +27,7 @@ interrupts: $(VENV)/test.stamp ## how long Ctrl-C in fit takes, a hundred times
 	$(BIN)/python tests/interrupts.py
 
 fuzz: $(VENV)/fuzz.stamp ## a minute of libFuzzer (atheris) on each reader of files
-	for reader in model predictor trainer receipt idx; do $(BIN)/python tests/fuzz_files.py $$reader -max_total_time=60 || exit 1; done
+	for reader in model predictor trainer receipt onnx arrays table idx; do $(BIN)/python tests/fuzz_files.py $$reader -max_total_time=60 || exit 1; done
 
 coverage: $(VENV)/test.stamp ## which lines of C++ the tests run: a table, and an error below 95 %
 	tests/coverage $(BIN)/python

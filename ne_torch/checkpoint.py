@@ -52,9 +52,19 @@ def save_trainer(trainer: Trainer, state: FitState | None, path: str | os.PathLi
     write_safetensors(path, tensors, metadata, "Trainer.save")
 
 
+_DAMAGE = (TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+
+
 def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | None:
     """Read such a file into a trainer, and return where its ``fit`` stands."""
     optimizer = _known(trainer, "Trainer.load")
+    try:
+        return _load(trainer, optimizer, path)
+    except _DAMAGE as error:  # of a header that is no such header
+        raise ValueError(f"Trainer.load: {os.fspath(path)!r} is damaged: {str(error)[:200]}") from None
+
+
+def _load(trainer: Trainer, optimizer: Optimizer, path: str | os.PathLike[str]) -> FitState | None:
     try:
         tensors, metadata = read_safetensors(path, _FORMAT, _VERSION, "Trainer.load")
         header = json.loads(metadata["state"])
@@ -65,7 +75,7 @@ def load_trainer(trainer: Trainer, path: str | os.PathLike[str]) -> FitState | N
         kind = told.pop("class")
         if "param_groups" not in told:  # files of earlier versions, which may lack options
             told = {"steps": 0, **({"dampening": 0.0, "maximize": False} if kind == "SGD" else {}), **told}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, *_DAMAGE) as error:
         raise ValueError(f"Trainer.load: {os.fspath(path)!r} is no file of Trainer.save: {error}") from None
     names = _names(trainer, optimizer)
     weights = {name[len("model.") :]: t for name, t in tensors.items() if name.startswith("model.")}

@@ -30,6 +30,7 @@ MNIST_SHA256 = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
+_LARGEST = 16 + 60_000 * 28 * 28  # bytes of the largest of them
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -183,11 +184,11 @@ def _candidates(folder: Path, name: str) -> list[Path]:
 
 
 def _decompressed(path: Path) -> bytes:
-    content = path.read_bytes()
-    if content[:2] != b"\x1f\x8b":
-        return content
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"\x1f\x8b"
     try:
-        return gzip.decompress(content)
+        with (gzip.open if zipped else open)(path, "rb") as file:
+            return file.read(_LARGEST + 1)  # what is longer has another hash, and may be too long for memory
     except (EOFError, OSError, zlib.error) as error:
         raise ValueError(f"load_mnist: {str(path)!r} is damaged: {error}; replace that file") from None
 

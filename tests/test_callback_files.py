@@ -100,6 +100,24 @@ def test_csv_logger_has_one_row_an_epoch_after_interrupts(tmp_path, append):
     assert rows == (whole[:3] + whole[1:] if append else whole)
 
 
+def test_csv_logger_begins_a_table_that_has_gone_meanwhile(tmp_path):
+    path, trainer = tmp_path / "run.csv", make_trainer()
+    fit(make_trainer(), [CSVLogger(path)], epochs=2)
+    fit(trainer, [CSVLogger(path, append=True)], epochs=1)
+    path.unlink()
+    fit(trainer, [CSVLogger(path, append=True)], epochs=3, resume=True)
+    assert [row[0] for row in rows_of(path)] == ["epoch", "0", "1", "2"]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b'"' + b"x" * 200_000])
+def test_csv_logger_refuses_to_append_to_what_is_no_table(content, tmp_path):
+    path = tmp_path / "run.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"CSVLogger: '.*run\.csv' is no table"):
+        fit(make_trainer(), [CSVLogger(path, append=True)])
+    assert path.read_bytes() == content
+
+
 def test_csv_logger_refuses_to_append_to_another_table(tmp_path):
     path = tmp_path / "run.csv"
     fit(make_trainer(), [CSVLogger(path)])

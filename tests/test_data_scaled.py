@@ -268,3 +268,15 @@ def fit(x, **options):
 )
 def test_wrong_bytes_are_refused(make, error, says):
     refused(make, error, says)
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 0), (2, 0, 4)])
+def test_scaled_of_nothing_is_nothing(shape):
+    scaled = nt.data.Scaled(np.zeros(shape, "uint8"))
+    assert same_bits(np.asarray(scaled), np.zeros(shape, "float32"))
+    assert scaled[:1].shape == (min(shape[0], 1), *shape[1:])
+
+
+def test_scaled_of_one_row_has_a_samples_shape():
+    assert nt.data.Scaled(np.array([3, 4], "uint8"), scale=1)[1].shape == ()
+    assert nt.data.Scaled(np.ones((2, 3), "uint8"))[1].shape == (3,)

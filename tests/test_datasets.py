@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import struct
+import tracemalloc
 from pathlib import Path
 
 import ne_torch as nt
@@ -75,6 +76,22 @@ def test_load_mnist_refuses_a_wrong_file(monkeypatch, tmp_path):
         ValueError, match=r"expected train-images.* with SHA-256 ba8910.*got .*replace that file"
     ):
         nt.datasets.load_mnist()
+
+
+def test_load_mnist_unpacks_no_more_than_it_needs(monkeypatch, tmp_path):
+    """Many zeros in a small file are refused without room for them."""
+    name = next(iter(datasets.MNIST_SHA256))
+    with gzip.open(tmp_path / f"{name}.gz", "wb") as file:
+        for _ in range(256):
+            file.write(bytes(1 << 20))
+    monkeypatch.setenv("NE_TORCH_DATA", str(tmp_path))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="SHA-256"):
+            nt.datasets.load_mnist()
+        assert tracemalloc.get_traced_memory()[1] < 130 << 20  # some 45 MB, twice while they are joined
+    finally:
+        tracemalloc.stop()
 
 
 def test_load_mnist_offline_says_what_was_tried(monkeypatch, tmp_path):

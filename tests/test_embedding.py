@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import reference
-from samples import normal, same_bits
+from samples import DLPackOnly, normal, same_bits
 
 
 @pytest.mark.parametrize("padding", [None, 0, -1])
@@ -38,6 +38,7 @@ def test_embedding_takes_any_integer(kind):
     x = np.array([[0, 2], [1, 1]], kind)
     assert same_bits(layer(x), layer.weight[[[0, 2], [1, 1]]])
     assert same_bits(layer(x.tolist()), layer(x))
+    assert same_bits(layer(DLPackOnly(x)), layer(x))
 
 
 def test_embedding_trains_with_its_layers():

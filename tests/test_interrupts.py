@@ -6,6 +6,7 @@ import threading
 import ne_torch as nt
 import numpy as np
 import pytest
+from ne_torch.sklearn import MLPRegressor
 
 from samples import normal
 
@@ -102,3 +103,38 @@ def test_keyboard_interrupt_in_prediction_leaves_the_model_usable(keyboard):
         predict_for_ever()
     assert np.array_equal(predictor(x), expected)
     assert np.array_equal(model(x), expected)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
+def test_keyboard_interrupt_leaves_an_estimator_usable(solver, keyboard):
+    """A warning, as scikit-learn has it; L-BFGS, whose fit is one step, raises it and is where it began."""
+    options = {"solver": solver, "hidden_layer_sizes": (200,), "random_state": 0, "alpha": 0.0, "tol": 0.0}
+    estimator = MLPRegressor(max_iter=100_000, n_iter_no_change=100_000, max_fun=10**9, **options)
+    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    if solver == "lbfgs":
+        with pytest.raises(KeyboardInterrupt):
+            estimator.fit(X, TARGET)
+    else:
+        with pytest.warns(UserWarning, match="interrupted by user"):
+            estimator.fit(X, TARGET)
+    timer.join()
+    assert np.isfinite(estimator.predict(X)).all()
+    found, whole = (e.set_params(max_iter=1).fit(X, TARGET) for e in (estimator, MLPRegressor(**options)))
+    assert all(map(np.array_equal, found.coefs_, whole.coefs_))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_exception_in_a_callback_of_an_estimator_leaves_the_epoch():
+    def stop(epoch, history):
+        if epoch == 1:
+            raise ValueError("stop")
+
+    options = {"solver": "sgd", "hidden_layer_sizes": (9,), "random_state": 0, "batch_size": BATCH}
+    found, whole = MLPRegressor(callbacks=[stop], **options), MLPRegressor(max_iter=2, **options)
+    with pytest.raises(ValueError, match="stop"):
+        found.fit(X, TARGET)
+    whole.fit(X, TARGET)
+    assert all(map(np.array_equal, found.coefs_, whole.coefs_))
+    assert np.array_equal(found.predict(X), whole.predict(X))

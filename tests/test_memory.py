@@ -2,13 +2,15 @@
 
 import gc
 import os
+import pickle
 import sys
 from pathlib import Path
 
 import ne_torch as nt
 import numpy as np
 import pytest
-from ne_torch import _core, functional
+from ne_torch import functional
+from ne_torch.sklearn import MLPClassifier, MLPRegressor
 
 from samples import normal, same_bits
 
@@ -34,6 +36,22 @@ def make_trainer():
         lambda: nt.Generator(0).permutation(2**40),
         lambda: nt.Generator(0).permutation(10**30),
         lambda: nt.datasets.one_hot([0, 1], 2**60),
+        lambda: nt.Embedding(2**40, 2**40),
+        lambda: nt.Embedding(2**62, 2),
+        lambda: nt.Embedding(2, 10**30),
+        lambda: nt.TabularEmbedding(2, {0: (2**40, 2**40)}),
+        lambda: nt.TabularEmbedding(10**30, {0: (2, 2)}),
+        lambda: nt.LayerNorm(2**46),
+        lambda: nt.LayerNorm(2**62),
+        lambda: nt.LayerNorm(10**30),
+        lambda: nt.BatchNorm1d(2**46),
+        lambda: nt.BatchNorm1d(2**62),
+        lambda: nt.BatchNorm1d(10**30),
+        lambda: nt.Sequential(nt.Linear(2, 2), nt.Residual(nt.LayerNorm(2**62))),
+        lambda: MLPRegressor(hidden_layer_sizes=(2**31, 2**31)).fit(np.ones((3, 2)), np.ones(3)),
+        lambda: MLPClassifier(hidden_layer_sizes=(10**30,)).fit(np.ones((2, 2)), [0, 1]),
+        lambda: nt.data.Scaled(np.broadcast_to(np.uint8(1), (2**50, 2)))[:],
+        lambda: nt.Embedding(3, 2**20)(np.broadcast_to(1, 2**24)),
     ],
 )
 def test_sizes_that_cannot_be_had_are_refused(make):
@@ -52,6 +70,12 @@ def test_sizes_that_cannot_be_had_are_refused(make):
         lambda t: t.fit(np.ones((8, 4), "f"), np.ones((8, 2), "f"), batch_size=10**30),
         lambda _: functional.softmax_forward(HUGE),
         lambda t: t.loss(HUGE, HUGE),
+        lambda _: nt.LayerNorm(4)(HUGE),
+        lambda _: nt.BatchNorm1d(4)(HUGE),
+        lambda _: nt.Dropout(0.5)(HUGE),
+        lambda _: nt.GELU()(HUGE),
+        lambda _: nt.LogSoftmax()(HUGE),
+        lambda _: nt.CrossEntropyLoss(reduction="none")(HUGE, HUGE),
     ],
 )
 def test_data_that_cannot_be_had_changes_nothing(call):
@@ -137,32 +161,44 @@ def test_refused_calls_keep_no_memory():
     assert growth(refused) < MEGABYTE
 
 
-def overlapping(offset):
-    """Return an input and an output of four by four that lie `offset` numbers apart."""
-    room = normal(64, "float32")
-    return room[16:32].reshape(4, 4), room[16 + offset : 32 + offset].reshape(4, 4)
+@on_linux
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor], ids=lambda kind: kind.__name__)
+def test_estimators_keep_no_memory(kind):
+    x, y = normal((20, 4), "float32"), np.arange(20) % 3
+
+    def fits():
+        for _ in range(150):
+            estimator = kind(hidden_layer_sizes=(5,), max_iter=2, random_state=0).fit(x, y).partial_fit(x, y)
+            estimator.predict(x)
+            pickle.loads(pickle.dumps(estimator))
+
+    assert growth(fits) < MEGABYTE
 
 
-@pytest.mark.parametrize("offset", [-15, -1, 0, 1, 15])
-@pytest.mark.parametrize("name", ["linear", "predictor", "relu", "softmax", "activation"])
-def test_out_that_overlaps_an_input_is_right_or_refused(name, offset):
-    linear = nt.Linear(4, 4, rng=0)
-    calls = {
-        "linear": linear.forward,
-        "predictor": linear.freeze(),
-        "relu": functional.relu_forward,
-        "softmax": functional.softmax_forward,
-        "activation": lambda x, out: _core.activation_forward("relu", x, out),
-    }
-    x, out = overlapping(offset)
-    kept, other = x.copy(), np.empty((4, 4), "float32")
-    expected = calls[name](kept.copy(), out=other)
-    try:
-        found = calls[name](x, out=out)
-    except ValueError as error:
-        refusal = str(error)
-    else:
-        assert same_bits(found, expected)
-        return
-    assert "share no memory" in refusal
-    assert same_bits(x, kept)
+@on_linux
+def test_files_keep_no_memory(tmp_path):
+    trainer = make_trainer()
+    model = trainer.model
+    model.append(nt.Softmax())
+
+    def files():
+        for i in range(60):
+            path = tmp_path / str(i)
+            model.save(path)
+            nt.load(path)
+            trainer.save(path)
+            trainer.load(path)
+            path.unlink()
+            model.freeze().save(path)
+            nt.load_predictor(path, verify=True)
+            path.unlink()
+            nt.export_onnx(model, path)
+            nt.import_onnx(path)
+            path.write_bytes(path.read_bytes()[:-9])
+            for read in (nt.load, trainer.load, nt.load_predictor, nt.import_onnx):
+                with pytest.raises(ValueError, match=str(i)):
+                    read(path)
+            path.unlink()
+
+    assert growth(files) < MEGABYTE

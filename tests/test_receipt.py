@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from ne_torch import datasets
 from ne_torch.receipt import ARITHMETIC, Receipt, state_hash, verify
+from ne_torch.receipt.__main__ import main
 
 from samples import normal
 
@@ -217,3 +218,25 @@ def test_command_line_verifies_digits_by_name(tmp_path):
         1,
         "NOT confirmed: epoch 2 is the first that differs",
     )
+
+
+DAMAGED = {
+    "empty": lambda whole: b"",
+    "text": lambda whole: b"x",
+    "no directory": lambda whole: whole[:60],
+    "cut": lambda whole: whole[:-30],
+    "flipped": lambda whole: whole[:150] + b"\xff" + whole[151:],
+    "begins before the file": lambda whole: whole[:100] + whole[110:],  # found by fuzzing
+    "another format": lambda whole: b"\x93NUMPY" + bytes(90),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged_arrays_cannot_be_verified(name, tmp_path, capsys):
+    path = tmp_path / "arrays.npz"
+    np.savez(path, x=np.ones((4, 3), "float32"), target=np.ones((4, 2), "float32"))
+    path.write_bytes(DAMAGED[name](path.read_bytes()))
+    assert main(["verify", str(tmp_path / "none.json"), "--data", str(path)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"could not be verified: {str(path)!r} is no .npz file of arrays: ")
+    assert len(told) < 1000

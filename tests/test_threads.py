@@ -32,7 +32,9 @@ def train(seed, steps=30):
     trainer = make_trainer(seed)
     x, target = batch(seed)
     losses = [trainer.step(x, target) for _ in range(steps)]
-    return losses, [parameter.data.tobytes() for parameter in trainer.model.parameters()]
+    model = trainer.model
+    answers = [answer(x).tobytes() for answer in (model, model.freeze())]
+    return losses, [parameter.data.tobytes() for parameter in model.parameters()], answers
 
 
 def test_many_python_threads_train_their_own_models(threads):

@@ -36,7 +36,8 @@ class CSVLogger(Callback):
     Raises
     ------
     ValueError
-        At the end of the first epoch, if the file to append to has other columns.
+        When a training begins, if the file to append to is no table; at the end of the first epoch, if it
+        has other columns.
 
     Examples
     --------
@@ -64,7 +65,9 @@ class CSVLogger(Callback):
         """Write the file."""
         columns = history.columns()
         head = ["epoch", *columns]
-        before = self._read() if self._rows_before else [head]
+        before = self._read() if self._rows_before else []
+        if not before:  # or the file has gone
+            before, self._rows_before = [head], 0
         if before[0] != head:
             raise ValueError(
                 f"CSVLogger: expected {os.fspath(self._path)!r} to have the columns {head} to append to, "
@@ -87,5 +90,8 @@ class CSVLogger(Callback):
     def _read(self) -> list[list[str]]:
         if not self._path.exists():
             return []
-        with self._path.open(newline="") as file:
-            return list(csv.reader(file))
+        try:
+            with self._path.open(newline="", encoding="utf-8") as file:
+                return list(csv.reader(file))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ValueError(f"CSVLogger: {os.fspath(self._path)!r} is no table: {error}") from None

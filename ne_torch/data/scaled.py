@@ -100,10 +100,12 @@ class Scaled:
 
     def __getitem__(self, rows: Any) -> Array:
         """Return converted rows, for a slice, an index or an array of indices."""
-        part = np.ascontiguousarray(self._array[rows])
-        flat = part.reshape(-1, self._scale.size)
-        converted = self._described(flat).converted() if flat.size else np.empty(flat.shape, self._dtype)
-        return converted.reshape(part.shape)
+        part = self._array[rows]
+        if not part.size:
+            return np.empty(part.shape, self._dtype)
+        flat = np.ascontiguousarray(part).reshape(-1, self._scale.size)
+        converted: Array = self._described(flat).converted().reshape(part.shape)
+        return converted
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if copy is False:

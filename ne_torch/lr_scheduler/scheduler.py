@@ -190,6 +190,10 @@ class LRScheduler:
             raise ValueError(f"{place}: expected last_epoch as a number of steps, got {count!r}")
         if not isinstance(lrs, list) or len(lrs) != len(self.base_lrs):
             raise ValueError(f"{place}: expected base_lrs of {len(self.base_lrs)} groups, got {lrs!r}")
+        for name in ("base_lrs", *self._told):
+            own, found = getattr(self, name), state_dict[name]
+            if not _alike(found, own):
+                raise ValueError(f"{place}: expected {name} of the kind of {own!r}, got {found!r}")
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_schedule": None}
@@ -197,6 +201,13 @@ class LRScheduler:
     def __repr__(self) -> str:
         told = ", ".join(f"{name}={getattr(self, name)}" for name in self._told)
         return f"{type(self).__name__}({told})"
+
+
+def _alike(value: Any, own: Any) -> bool:
+    """Whether a value may stand for one of a scheduler's own: a list, a number or a word as that is."""
+    if isinstance(own, (list, tuple)):
+        return isinstance(value, (list, tuple)) and all(_alike(v, o) for o in own[:1] for v in value)
+    return type(value) in ((int, float) if type(own) is float else (type(own),))
 
 
 def attached(optimizer: Any, place: str) -> Optimizer:

@@ -167,7 +167,7 @@ def _of_one_width(index: int, described: dict[str, Any], tensors: dict[str, Arra
         return ScaleShift(width, tensors[f"{index}.scale"], tensors[f"{index}.shift"])
     if name in ("keep", "add_kept"):
         slot = described["slot"]
-        if type(slot) is not int or slot < 0:
+        if type(slot) is not int or not 0 <= slot < 2**31:
             raise ValueError(f"expected a slot, got {slot!r}")
         return Skip(name, width, slot)
     return Elementwise(name, width, _two_numbers(described.get("numbers", [0.0, 0.0])))

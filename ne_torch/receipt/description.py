@@ -9,12 +9,15 @@ from ne_torch.activations import ReLU, Softmax
 from ne_torch.interchange.architecture import build, describe
 from ne_torch.linear import Linear
 from ne_torch.losses import Loss
-from ne_torch.optimizers import LBFGS, SGD, Optimizer
+from ne_torch.optimizers import SGD, Optimizer
 from ne_torch.sequential import Sequential, flatten
 from ne_torch.trainer import Trainer
 
 __all__ = ["build_trainer", "describe_trainer", "options_of", "set_options"]
 
+_OPTIMIZERS: dict[str, Any] = {
+    name: getattr(optimizers, name) for name in optimizers.__all__ if name not in ("LBFGS", "Optimizer")
+}
 _PLAIN: dict[str, Any] = {"Linear": Linear, "ReLU": ReLU, "Softmax": Softmax}
 _MOST_COMPRESSED = 1032  # zlib makes no more of a byte
 _ALWAYS_TOLD = ("lr", "momentum", "weight_decay", "nesterov")  # of SGD; others where they are not 0
@@ -31,8 +34,7 @@ def describe_trainer(trainer: Trainer) -> dict[str, Any]:
     optimizer = trainer.optimizer
     if (
         not trainer.fused
-        or not isinstance(optimizer, Optimizer)
-        or isinstance(optimizer, LBFGS)
+        or type(optimizer) not in _OPTIMIZERS.values()
         or not isinstance(trainer.loss, Loss)
         or (trainer.scheduler is not None and trainer.scheduler.per_step)
     ):
@@ -79,9 +81,9 @@ def build_trainer(content: dict[str, Any]) -> Trainer:
     parameters = model.parameters()
     groups = content.get("groups", [range(len(parameters))])
     kind = content["optimizer"]
-    if kind not in optimizers.__all__ or kind in ("LBFGS", "Optimizer"):
+    if kind not in _OPTIMIZERS:
         raise ValueError(f"receipt: expected an optimizer of ne_torch that takes steps, got {kind!r}")
-    optimizer = getattr(optimizers, kind)([{"params": [parameters[i] for i in group]} for group in groups])
+    optimizer = _OPTIMIZERS[kind]([{"params": [parameters[i] for i in group]} for group in groups])
     steps = content.get("steps", [0] * len(groups))
     for group, count in zip(optimizer.param_groups, steps, strict=True):
         if type(count) is not int or not 0 <= count < 2**62:

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 
-from benchmarks import epoch, estimators, http, predict, report, report_recipes
+from benchmarks import epoch, estimators, http, predict, report, report_estimators, report_recipes
 from benchmarks.machine import describe
 from benchmarks.runner import PEERS, RECIPE_PEERS, ROOT, PeakProbe, run_rounds
 
@@ -75,6 +75,8 @@ def main() -> None:
     if "recipes" in results:
         (docs / "performance_toolbox.md").write_text(report_recipes.page(results))
         print(report_recipes.recipes_text(results))
+    if "estimators" in results:
+        (docs / "performance_estimators.md").write_text(report_estimators.page(results))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import estimators, regularised
+from benchmarks import regularised
 from benchmarks.problems import RECIPES
 from benchmarks.report_answers import Steps
 from benchmarks.report_epoch import epoch_text
@@ -63,36 +63,10 @@ def regularised_text(results: dict) -> str:
     )
 
 
-def estimators_text(results: dict) -> str:
-    """Fits of both libraries, those with all threads."""
-    (ours, theirs) = (
-        next(found for name, found in results["estimators"].items() if name.startswith(peer))
-        for peer in estimators.PEERS
-    )
-    rows = []
-    for name, hidden in estimators.FITS.items():
-        us, them = ours[name], theirs[name]
-        seconds = median(us["seconds"]), median(them["seconds"])
-        rows.append(
-            [
-                f"{name}, {us['samples']:,} samples, hidden {'-'.join(map(str, hidden))}",
-                *(f"{value:.3g}" for value in seconds),
-                f"{seconds[1] / seconds[0]:.2f}",
-                *(f"{median(found['scores']):.4f}" for found in (us, them)),
-            ]
-        )
-    head = ["data", "seconds, ours", "seconds, scikit-learn", "ratio", "score, ours", "score, scikit-learn"]
-    return (
-        f"`MLPClassifier` with the same arguments, {estimators.EPOCHS} epochs, all threads, float32, medians "
-        "over seeds (`benchmarks/estimators.py`); both draw the same initial weights and batches.\n\n"
-        + table(head, rows)
-    )
-
-
 def page(results: dict) -> str:
     """The whole page; sections whose question was not asked are left out."""
     slower = "\n".join(f"- {line}" for line in behind(results)) or "Nowhere in this run."
-    command = "python -m benchmarks --only recipes epoch regularised estimators"
+    command = "python -m benchmarks --only recipes epoch regularised"
     sections = [
         "# Performance of the toolbox",
         f"Written by `make benchmark`, or by `{command}`; no figure here was typed. One run, on:",
@@ -104,6 +78,4 @@ def page(results: dict) -> str:
         sections.append(f"## An epoch of MNIST, from floats and from bytes\n\n{epoch_text(results)}")
     if "regularised" in results:
         sections.append(f"## MNIST with dropout, AdamW and one cycle\n\n{regularised_text(results)}")
-    if "estimators" in results:
-        sections.append(f"## Beside scikit-learn\n\n{estimators_text(results)}")
     return "\n\n".join(sections) + "\n"

@@ -27,5 +27,9 @@ def us(times: list[float]) -> str:
 def machine_text(results: dict) -> str:
     """The machine of a run, as a list."""
     lines = [f"- {name}: {value}" for name, value in results["machine"].items()]
-    peaks = [f"{count} thread(s) {median(v):.0f} GFLOP/s" for count, v in results["peak"].items() if v]
-    return "\n".join([*lines, f"- FMA peak, measured between the rounds: {', '.join(peaks)}"])
+    peaks = [
+        f"{count} thread(s) {median(v):.0f} GFLOP/s" for count, v in results.get("peak", {}).items() if v
+    ]
+    if peaks:
+        lines.append(f"- FMA peak, measured between the rounds: {', '.join(peaks)}")
+    return "\n".join(lines)

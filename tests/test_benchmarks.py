@@ -41,7 +41,7 @@ def test_peers_train_the_same_net(recipe, peers):
 
 
 def test_page_names_what_is_behind():
-    from benchmarks import report, report_recipes
+    from benchmarks import report, report_estimators, report_recipes
     from benchmarks.estimators import FITS
     from benchmarks.predict import PEERS
     from benchmarks.problems import LAYERS, NEIGHBOURS, PREDICTIONS, RECIPES, STEPS
@@ -95,7 +95,8 @@ def test_page_names_what_is_behind():
     assert "784-128-10, 64, cross_entropy, adam: 2.00 times torch.fused, 1 threads, floor 3" in toolbox
     assert "4-32-16-4, 10000, tanh, adam: 20% of the peak of all threads, floor 35%" in toolbox
     assert "| ne_torch, 2 | 1.25 | 98.50% |" in toolbox
-    assert "| MNIST, 9 samples, hidden 100 | 1 | 6 | 6.00 | 0.5000 | 0.5000 |" in toolbox
+    beside = report_estimators.page(results)
+    assert "| MNIST, 9 samples | 512 | at most 5 | 1 | 6 | 6.00 | 5 | 0.5000 ± 0.0000 | 0.5000 ±" in beside
     assert "FMA peak, measured between the rounds: 1 thread(s) 100 GFLOP/s" in toolbox
     assert (
         "The best of torch over the best of ne_torch: 4.00. From uint8 features an epoch takes 0.90 " in page

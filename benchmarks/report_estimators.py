@@ -10,6 +10,14 @@ from benchmarks.report_text import machine_text, median, table
 HEAD = ["data", "hidden", "epochs", "seconds, ours", "seconds, scikit-learn", "ratio", "floor"]
 HEAD += ["score, ours", "score, scikit-learn"]
 
+TEXT = (
+    "`MLPClassifier` of both with the same arguments, scikit-learn's defaults but for the hidden layers and "
+    "the number of epochs: adam, relu, alpha 1e-4, batches of 200, training until the loss does not get "
+    f"better. All threads, float32, medians over {estimators.SEEDS} seeds, with which both draw the same "
+    "initial weights and batches; scores on samples held out, mean and standard deviation "
+    "(`benchmarks/estimators.py`)."
+)
+
 
 def score(values: list[float]) -> str:
     """Mean and standard deviation over the seeds."""
@@ -46,11 +54,7 @@ def page(results: dict) -> str:
         "# Performance beside scikit-learn",
         f"Written by `make benchmark`, or by `{command}`; no figure here was typed. One run, on:",
         machine_text(results),
-        "`MLPClassifier` of both with the same arguments, scikit-learn's defaults but for the hidden layers and "
-        "the number of epochs: adam, relu, alpha 1e-4, batches of 200, training until the loss does not get "
-        f"better. All threads, float32, medians over {estimators.SEEDS} seeds, with which both draw the same "
-        "initial weights and batches; scores on samples held out, mean and standard deviation "
-        "(`benchmarks/estimators.py`).",
+        TEXT,
         table(HEAD, rows(results)),
     ]
     return "\n\n".join(sections) + "\n"

@@ -74,7 +74,8 @@ def batches_shares(data: Data, order: Array | None, batch_size: int) -> tuple[Ar
     """Return each sample's weight by the sum over its batch, in the samples' order; and those sums."""
     n = len(data.target)
     begins = np.arange(0, n, batch_size)
-    sizes = np.diff(begins, append=n)
+    sizes = np.full(len(begins), batch_size)
+    sizes[-1] = n - begins[-1]
     if data.weight is None:
         last = slice(begins[-1], n)
         share = np.full(n, 1 / sizes[0])

@@ -46,15 +46,15 @@ class EpochSchedule:
     def begin(self, sums: Array) -> None:
         """Foresee an epoch whose batches have these sums of weights."""
         settings = self._optimizer._group_settings()
-        decay = self._alpha / np.append(sums, sums[-1])  # the last row is that of no step
-        values, names = [decay, np.zeros(len(decay))], ["weight_decay"]
-        if isinstance(self._optimizer, Adam):
-            step = settings[0].steps + 1 + np.arange(len(decay))
-            values[1:1] = [self._epsilon / np.sqrt(1 - settings[0].beta2 ** step)]
-            values.append(values[1])
-            names.append("eps")
-        rows = np.stack(values, 1).reshape(len(decay), 2, len(names))
-        self._schedule = _core.Schedule(settings, names, rows, [0])
+        names = ["weight_decay", "eps"] if isinstance(self._optimizer, Adam) else ["weight_decay"]
+        values = np.zeros((len(sums) + 1, 2, len(names)))  # the last row is that of no step
+        values[:-1, 0, 0] = self._alpha / sums
+        values[-1, 0, 0] = values[-2, 0, 0]
+        if len(names) > 1:
+            first = settings[0].steps + 1
+            step = np.arange(first, first + len(values))
+            values[:, :, 1] = (self._epsilon / np.sqrt(1 - settings[0].beta2 ** step))[:, None]
+        self._schedule = _core.Schedule(settings, names, values, [0])
         self._schedule.move_on(0)  # the settings take on the first row
 
     def _coming(self) -> _core.Schedule:

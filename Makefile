@@ -47,8 +47,8 @@ lint: $(VENV)/lint.stamp ## ruff, mypy, repo-review, clang-format, clang-tidy
 	$(BIN)/cmake -S . -B build/lint -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_BUILD_TYPE=Release \
 	  -DPython_EXECUTABLE=$(abspath $(BIN))/python -DSKBUILD_PROJECT_VERSION_FULL=lint \
 	  -Dpybind11_DIR=$$($(BIN)/python -m pybind11 --cmakedir) > build/lint.log
-	$(BIN)/clang-tidy --quiet -p build/lint $$(find csrc/core csrc/dispatch csrc/functional csrc/random \
-	  csrc/serving csrc/threading csrc/training -name '*.cpp') csrc/isa/scalar.cpp
+	find csrc/core csrc/dispatch csrc/functional csrc/isa/scalar.cpp csrc/random csrc/serving csrc/threading \
+	  csrc/training -name '*.cpp' | xargs -n 4 -P $$(nproc) $(BIN)/clang-tidy --quiet -p build/lint
 
 format: $(VENV)/lint.stamp ## rewrite sources in the house style
 	$(BIN)/ruff check --fix .

@@ -231,7 +231,7 @@ def test_receipts_record_epochs_but_not_steps(tmp_path):
     trainer = make("step")
     trainer.fit(X, TARGET, epochs=4, **FIT, receipt=tmp_path / "run.json")
     assert verify(tmp_path / "run.json", (X, TARGET)) is None
-    with pytest.raises(TypeError, match="without clipping or a scheduler that counts steps"):
+    with pytest.raises(TypeError, match="no scheduler that counts steps, for a receipt"):
         make("one cycle").fit(X, TARGET, epochs=1, **FIT, receipt=tmp_path / "other.json")
 
 

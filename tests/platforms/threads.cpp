@@ -52,7 +52,9 @@ Values train(std::uint64_t seed) {
     const Values x = normal(100, 3 * kBatch * kIn), target = normal(101, 3 * kBatch * kOut);
     for (int i = 0; i < 3; ++i) {
         engine.step({kBatch, {x.data()}, {{target.data(), kOut, 1}}});
-        engine.run({3 * kBatch, {x.data()}, {{target.data(), kOut, 1}}}, 0, kBatch, 1, 0);
+        Progress progress;
+        progress.total_penalty = 0;
+        engine.run({3 * kBatch, {x.data()}, {{target.data(), kOut, 1}}}, progress, kBatch, 1);
     }
     first.insert(first.end(), second.begin(), second.end());
     first.insert(first.end(), second_bias.begin(), second_bias.end());

@@ -53,6 +53,8 @@ class TrainerLife(RuleBasedStateMachine):
         cases, options = LOSSES[NAMED[loss]], OPTIMIZERS[self.kind]
         self.case = cases[seed % len(cases)]
         optimizer = self.kind(model.parameters(), **{"lr": 0.01, **options[seed % len(options)]})
+        if scheduler == "OneCycleLR" and not {"momentum", "beta1"} & {*self.kind._option_names}:
+            scheduler = None  # it has nothing to cycle against the learning rate
         makers = SCHEDULERS[getattr(nt.lr_scheduler, scheduler)] if scheduler else [lambda _: None]
         scheduler = makers[seed % len(makers)](optimizer)
         self.trainer = nt.Trainer(

@@ -29,11 +29,14 @@ def make(dtype, optimizer="Adam", fused=True, hidden=19):
     return model, decayed, stepper
 
 
+def data(dtype):
+    return normal((SAMPLES, 7), dtype), normal((SAMPLES, 3), dtype, 1), None
+
+
 def epoch(stepper, dtype, seconds=1.0):
-    data = normal((SAMPLES, 7), dtype), normal((SAMPLES, 3), dtype, 1), None
     order, cursor = np.random.default_rng(0).permutation(SAMPLES), [0, 0.0, 0.0]
     while cursor[0] < SAMPLES:
-        stepper.run(data, order, cursor, BATCH, seconds)
+        stepper.run(data(dtype), order, cursor, BATCH, seconds)
     return cursor
 
 
@@ -42,24 +45,22 @@ def epoch(stepper, dtype, seconds=1.0):
 def test_the_penalty_is_that_of_the_weights_before_each_step(fused, optimizer, dtype):
     _, decayed, stepper = make(dtype, optimizer, fused)
     expected = 0.0
-    data = normal((SAMPLES, 7), dtype), normal((SAMPLES, 3), dtype, 1), None
     order, cursor = np.random.default_rng(0).permutation(SAMPLES), [0, 0.0, 0.0]
     for count in (40, 40, 10):
         squares = sum(float(np.sum(parameter.data.astype("float64") ** 2)) for parameter in decayed)
         expected += count * 0.3 / 2 * squares
-        stepper.run(data, order, cursor, BATCH, 0.0)  # one step at a time
+        stepper.run(data(dtype), order, cursor, BATCH, 0.0)  # one step at a time
         assert cursor[2] == pytest.approx(expected, rel=1e-6)
     assert cursor[0] == SAMPLES
 
 
 def test_asking_for_it_changes_no_bit_and_no_loss(dtype):
     plain, _, stepper = make(dtype)
-    data, order = (normal((SAMPLES, 7), dtype), normal((SAMPLES, 3), dtype, 1), None), None
     cursor = [0, 0.0]
-    stepper.run(data, order, cursor, BATCH, 9.0)
+    stepper.run(data(dtype), None, cursor, BATCH, 9.0)
     asked, _, stepper = make(dtype)
     longer = [0, 0.0, 0.0]
-    stepper.run(data, order, longer, BATCH, 9.0)
+    stepper.run(data(dtype), None, longer, BATCH, 9.0)
     assert longer[:2] == cursor
     assert longer[2] > 0
     for a, b in zip(plain.parameters(), asked.parameters(), strict=True):

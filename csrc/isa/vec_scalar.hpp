@@ -18,8 +18,9 @@ struct Vec {
     using Words = scalar::Words;
     struct Mask {};
     static constexpr int lanes = 1;
-    static constexpr int max_rows = 4;     // MR of a tile
-    static constexpr int max_vectors = 1;  // NR / lanes of a tile; two are 5 % faster and half the code
+    static constexpr int max_rows = 4;  // MR of a tile
+    static constexpr int max_vectors =
+        1;  // NR / lanes of a tile; with two, 5 % faster and half as much code again
 
     static constexpr Bits root_half =  // the bits of sqrt(1/2), rounded down
         sizeof(T) == 4 ? Bits{0x3f3504f3} : static_cast<Bits>(0x3fe6a09e667f3bcc);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/partition.hpp"
+#include "training/square_sums.hpp"
 
 namespace ne_torch {
 namespace {
@@ -37,9 +38,7 @@ template <class T>
 void KeptGradients<T>::list(const Plan<T>& plan) {
     gradients_.clear();
     plan.list_gradients(gradients_);
-    index_t rows = 0;
-    for (const Gradient<T>& gradient : gradients_) rows += gradient.rows;
-    square_sums_.resize(static_cast<std::size_t>(rows));
+    reserve_square_sums(gradients_, square_sums_);
 }
 
 template <class T>
@@ -47,9 +46,7 @@ void KeptGradients<T>::clip_and_update(Team& team, const Kernels<T>& kernels, do
                                        UpdateOptions<T>* options, std::size_t groups) {
     double* sums = square_sums_.data();
     for (const Gradient<T>& gradient : gradients_) {
-        const Range mine = share_range(gradient.rows, 1, team.index, team.count);
-        kernels.row_square_sums(mine.end - mine.begin, gradient.cols, rows_from(gradient, mine.begin),
-                                sums + mine.begin);
+        square_my_rows(team, kernels, gradient.rows, gradient.cols, gradient.value, sums);
         sums += gradient.rows;
     }
     team.barrier();

@@ -1,16 +1,14 @@
 #include "training/penalty.hpp"
 
-#include "core/partition.hpp"
+#include "training/square_sums.hpp"
 
 namespace ne_torch {
 
 template <class T>
 void Penalty<T>::list(const Plan<T>& plan, bool wanted) {
     parameters_.clear();
-    index_t rows = 0;
     if (wanted) plan.list_gradients(parameters_);
-    for (const Gradient<T>& gradient : parameters_) rows += gradient.rows;
-    square_sums_.resize(static_cast<std::size_t>(rows));
+    reserve_square_sums(parameters_, square_sums_);
 }
 
 template <class T>
@@ -18,10 +16,8 @@ void Penalty<T>::square(const Team& team, const Kernels<T>& kernels, const Updat
     double* sums = square_sums_.data();
     for (const Gradient<T>& gradient : parameters_) {
         if (options[gradient.parameter.group].weight_decay != 0) {
-            const Matrix<const T> values{gradient.parameter.data, gradient.cols, 1};
-            const Range mine = share_range(gradient.rows, 1, team.index, team.count);
-            kernels.row_square_sums(mine.end - mine.begin, gradient.cols,
-                                    {values.at(mine.begin, 0), gradient.cols, 1}, sums + mine.begin);
+            square_my_rows<T>(team, kernels, gradient.rows, gradient.cols,
+                              {gradient.parameter.data, gradient.cols, 1}, sums);
         }
         sums += gradient.rows;
     }

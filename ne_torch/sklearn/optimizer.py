@@ -41,7 +41,7 @@ class EpochSchedule:
 
     def __init__(self, optimizer: Optimizer, alpha: float, epsilon: float) -> None:
         self._optimizer, self._alpha, self._epsilon = optimizer, alpha, epsilon
-        self.begin(np.ones(1))
+        self._schedule: _core.Schedule | None = None
 
     def begin(self, sums: Array) -> None:
         """Foresee an epoch whose batches have these sums of weights."""
@@ -57,8 +57,8 @@ class EpochSchedule:
         self._schedule = _core.Schedule(settings, names, values, [0])
         self._schedule.move_on(0)  # the settings take on the first row
 
-    def _coming(self) -> _core.Schedule:
-        return self._schedule
+    def _coming(self) -> _core.Schedule | None:
+        return self._schedule if self._schedule is not None and self._schedule.left else None
 
 
 def set_learning_rate(optimizer: Optimizer, lr: float) -> None:

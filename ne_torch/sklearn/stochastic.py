@@ -16,7 +16,6 @@ from ne_torch.sklearn.stopping import Stopping
 from ne_torch.training.callback_list import CallbackList
 from ne_torch.training.epochs import TURN
 from ne_torch.training.state import FitState
-from ne_torch.training.steps import Stepper
 from ne_torch.typing import Array
 
 __all__ = ["Stochastic"]
@@ -60,10 +59,11 @@ class Stochastic:
             estimator._optimizer = make_optimizer(estimator, network)
         optimizer = estimator._optimizer
         self._trainer = Trainer(network.model, loss=objective.loss, optimizer=optimizer)
+        self._stepper = self._trainer._stepper
         self._schedule: EpochSchedule | None = None
         if estimator.solver != "adamw":
             self._schedule = EpochSchedule(optimizer, float(estimator.alpha), float(estimator.epsilon))
-        self._stepper = Stepper(network.model, objective.loss, optimizer, self._schedule)
+        self._stepper.scheduler = self._schedule
         self._order = np.arange(len(data.target))
         self._fixed_shares: tuple[Array, Array] | None = None
         self._stopping = Stopping(estimator, objective, validation, labels)

@@ -21,7 +21,7 @@ class PerStep(Protocol):
 
     per_step: bool
 
-    def _coming(self) -> _core.Schedule: ...
+    def _coming(self) -> _core.Schedule | None: ...
 
 
 class Stepper:
@@ -30,6 +30,13 @@ class Stepper:
     A cursor, ``[rows, total loss]`` of the epoch in progress, is moved on together with the parameters: an
     interrupt falls before both or after both. So is a scheduler that counts steps, with the hyperparameters.
     A cursor of three numbers has the total of ``Optimizer._penalty`` before each step as well.
+
+    Attributes
+    ----------
+    scheduler : PerStep or None
+        Looked at before each step; may be another one for the next.
+    clipping : Clipping
+        How gradients are clipped.
     """
 
     def __init__(
@@ -41,29 +48,24 @@ class Stepper:
         clipping: Clipping = Clipping(),  # noqa: B008 - it cannot change
     ) -> None:
         self._parts = (model, loss, optimizer)
-        self._scheduler = scheduler
-        self._clipping = clipping
+        self.scheduler = scheduler
+        self.clipping = clipping
         self.renew()
 
     def renew(self) -> None:
         """Make the engine anew: model or optimizer have changed since."""
-        self.engine = make_engine(*self._parts, self._clipping)
-
-    @property
-    def clipping(self) -> Clipping:
-        """How gradients are clipped."""
-        return self._clipping
+        self.engine = make_engine(*self._parts, self.clipping)
 
     @property
     def clips(self) -> bool:
         """Whether gradients are clipped."""
-        return self._clipping != Clipping()
+        return self.clipping != Clipping()
 
     def _schedule(self) -> _core.Schedule | None:
         """Return the coming hyperparameters, where a scheduler changes them from step to step."""
-        if self._scheduler is None or not self._scheduler.per_step:
+        if self.scheduler is None or not self.scheduler.per_step:
             return None
-        return self._scheduler._coming()
+        return self.scheduler._coming()
 
     def step(self, x: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Train on one batch; return its loss before the update."""
@@ -114,7 +116,7 @@ class Stepper:
                 value: float = loss.forward(model.forward(x), *operands)
                 model.backward(loss.backward())
             if self.clips:
-                self._clipping.clip(model.parameters())
+                self.clipping.clip(model.parameters())
             return value
 
         try:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 from ne_torch._core import __version__ as __version__
 
 if TYPE_CHECKING:
+    from ne_torch import callbacks as callbacks
+    from ne_torch import data as data
     from ne_torch import datasets as datasets
+    from ne_torch import functional as functional
+    from ne_torch import init as init
+    from ne_torch import losses as losses
+    from ne_torch import lr_scheduler as lr_scheduler
+    from ne_torch import metrics as metrics
     from ne_torch._public import *  # noqa: F403 - its exports are ours
     from ne_torch.interchange.model_file import load as load
     from ne_torch.interchange.onnx_export import export_onnx as export_onnx

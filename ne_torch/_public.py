@@ -1,6 +1,6 @@
 """The names of ``ne_torch`` that are loaded together, by the first of them that is asked for."""
 
-from ne_torch import callbacks, data, functional, init, losses, lr_scheduler, metrics
+from ne_torch import losses
 from ne_torch._config import get_num_threads, set_num_threads, show_config
 from ne_torch._gradcheck import gradcheck
 from ne_torch.activations import (
@@ -67,18 +67,11 @@ __all__ = [
     "TabularEmbedding",
     "Tanh",
     "Trainer",
-    "callbacks",
     "clip_grad_norm_",
     "clip_grad_value_",
-    "data",
-    "functional",
     "get_num_threads",
     "gradcheck",
-    "init",
-    "losses",
-    "lr_scheduler",
     "manual_seed",
-    "metrics",
     "set_num_threads",
     "show_config",
 ]

@@ -1,12 +1,10 @@
-"""Every public class of ne_torch, found by itself, and what makes one of each family for the tests of lives.
+"""What makes one of each public class, by families, for the tests of lives.
 
 A class that stands in no table fails test_public_classes.py.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from functools import partial
 
 import ne_torch as nt
@@ -18,16 +16,6 @@ from test_adaptive_optimizers import CASES as ADAPTIVE
 from test_optimizers import HYPER
 
 OUT = 3  # features of a Linear; codes of an Embedding
-
-
-def public_classes() -> set[type]:
-    """Return the classes in ``__all__`` of ne_torch and of its public modules."""
-    names = [
-        m.name for m in pkgutil.iter_modules(nt.__path__, "ne_torch.") if not m.name.startswith("ne_torch._")
-    ]
-    rooms = [nt, *map(importlib.import_module, names)]
-    found = [getattr(room, name) for room in rooms for name in getattr(room, "__all__", ())]
-    return {value for value in found if isinstance(value, type) and value.__module__.startswith("ne_torch")}
 
 
 def _residual(dtype, width):

@@ -6,7 +6,8 @@ import ne_torch as nt
 from ne_torch import datasets, receipt, sklearn
 from ne_torch.clipping import Clipping
 
-from public_classes import LAYERS, LOSSES, OPTIMIZERS, SCHEDULERS, public_classes
+from public_classes import LAYERS, LOSSES, OPTIMIZERS, SCHEDULERS
+from public_names import public_classes
 
 BASES = {nt.Layer, nt.losses.Loss, nt.Optimizer, nt.lr_scheduler.LRScheduler, nt.callbacks.Callback}
 TABLES = {

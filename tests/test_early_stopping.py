@@ -116,6 +116,19 @@ def test_early_stopping_begins_anew_with_a_new_training():
     assert (len(history), stopping.best_epoch) == (6, 5)
 
 
+@fused_and_by_layers
+def test_a_training_with_no_epoch_left_forgets_nothing(relu, tmp_path):
+    trainer, stopping = make_trainer(relu), EarlyStopping()
+    fit(trainer, [Scripted([3.0, 1.0, 2.0, 4.0]), stopping], epochs=4)
+    trainer.save(tmp_path / "ended")
+    loaded = make_trainer(relu)
+    loaded.load(tmp_path / "ended")
+    for resumed, again in ((trainer, stopping), (trainer, EarlyStopping()), (loaded, EarlyStopping())):
+        fit(resumed, [Scripted([]), again], epochs=4, resume=True)
+        assert (again.best_epoch, again.best, again.stopped_epoch) == (1, 1.0, None)
+        assert weights(resumed) == weights_after(relu, 2)
+
+
 def test_early_stopping_on_a_metric():
     trainer = make_trainer()
     stopping = EarlyStopping("validation_r2", patience=1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ne_torch import _core
 from ne_torch._checks import positive_integer
 from ne_torch.callbacks.callback import Callback
@@ -111,13 +113,17 @@ class EarlyStopping(Callback):
             trainer.model.load_state_dict(self._best)
 
     def state_dict(self) -> dict[str, Array]:
-        """Return the weights of the best epoch and, when the training has ended, the last ones."""
-        return _with_prefix("best.", self._best) | _with_prefix("last.", self._last)
+        """Return the weights of the best epoch and, when the training has ended, the last ones; what is known."""
+        epochs = [-1 if epoch is None else epoch for epoch in (self.best_epoch, self.stopped_epoch)]
+        known = {"known": np.array([*epochs, self.best], np.float64)}
+        return _with_prefix("best.", self._best) | _with_prefix("last.", self._last) | known
 
     def load_state_dict(self, state_dict: dict[str, Array]) -> None:
-        """Take up what ``state_dict`` returned, and look at the history anew."""
+        """Take up what ``state_dict`` returned; what it does not tell is seen with the next epoch."""
         self._best, self._last = (_without_prefix(prefix, state_dict) for prefix in ("best.", "last."))
-        self.best_epoch, self.best, self.stopped_epoch = None, float("nan"), None
+        known = np.ravel(state_dict.get("known", ())).tolist()
+        *epochs, self.best = known if len(known) == 3 else (-1, -1, float("nan"))
+        self.best_epoch, self.stopped_epoch = (None if epoch < 0 else int(epoch) for epoch in epochs)
 
 
 def _with_prefix(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Checks of constructor arguments; arrays are checked in C++, where they are viewed."""
+"""Checks of arguments, and of numbers from files; arrays are checked in C++, where they are viewed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["float_dtype", "positive_integer"]
+__all__ = ["float_dtype", "positive_integer", "step_count"]
 
 
 def positive_integer(value: Any, place: str, name: str) -> int:
@@ -23,6 +23,13 @@ def positive_integer(value: Any, place: str, name: str) -> int:
     if number >= 2**63:
         raise ValueError(f"{place}: expected {name} below 2**63, got {number}")
     return number
+
+
+def step_count(value: Any, place: str, name: str = "steps", least: int = 0) -> int:
+    """Return value if it is an int that counts steps; ValueError for any other, of whatever kind."""
+    if type(value) is not int or not least <= value < 2**62:  # no training gets there
+        raise ValueError(f"{place}: expected {name} as a number of steps, got {value!r}")
+    return value
 
 
 def float_dtype(dtype: Any, place: str) -> np.dtype[Any]:

@@ -4,6 +4,7 @@ Whatever stops one, its weights, its table, its checkpoints and what its callbac
 of one that nothing has stopped.
 """
 
+import contextlib
 import csv
 import tempfile
 from pathlib import Path
@@ -92,10 +93,8 @@ def test_callbacks_end_as_those_of_a_training_in_peace(seed, options, stops):
         for kind, count in [*stops, ("to the end", None)]:
             callbacks[3].left = count if kind == "error" else -1
             steps = count if kind in ("steps", "file") else None
-            try:
+            with contextlib.suppress(KeyboardInterrupt):
                 stopped.fit(x, target, callbacks=callbacks, resume=begun, max_steps=steps, **told)
-            except KeyboardInterrupt:
-                pass
             if callbacks[0].stopped_epoch is not None:
                 break  # a training that was ended goes on, where one asks for it
             begun = True

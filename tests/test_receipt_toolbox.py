@@ -104,7 +104,7 @@ def test_classes_are_found_by_the_name_of_their_source(tmp_path):
     [
         ("optimizer", "LBFGS", "expected an optimizer of ne_torch that takes steps, got 'LBFGS'"),
         ("optimizer", "Trainer", "expected an optimizer of ne_torch that takes steps, got 'Trainer'"),
-        ("steps", [-1, 0], "expected steps as a number, got -1"),
+        ("steps", [-1, 0], "expected steps as a number of steps, got -1"),
         ("steps", [1], "is damaged|shorter"),
         ("clipping", ["a", 0], "is damaged"),
         ("clipping", [1.0, 1.0], "got both"),

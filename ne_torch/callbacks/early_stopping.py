@@ -113,7 +113,7 @@ class EarlyStopping(Callback):
             trainer.model.load_state_dict(self._best)
 
     def state_dict(self) -> dict[str, Array]:
-        """Return the weights of the best epoch and, when the training has ended, the last ones; what is known."""
+        """Return what is known, the weights of the best epoch and, of a training that has ended, the last."""
         epochs = [-1 if epoch is None else epoch for epoch in (self.best_epoch, self.stopped_epoch)]
         known = {"known": np.array([*epochs, self.best], np.float64)}
         return _with_prefix("best.", self._best) | _with_prefix("last.", self._last) | known

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from ne_torch import _core
+from ne_torch._checks import step_count
 from ne_torch.optimizers import Optimizer
 
 __all__ = ["Groups", "LRScheduler", "attached", "per_group"]
@@ -185,9 +186,8 @@ class LRScheduler:
         place, expected = f"{type(self).__name__}.load_state_dict", self.state_dict()
         if state_dict.keys() != expected.keys():
             raise ValueError(f"{place}: expected the keys {sorted(expected)}, got {sorted(state_dict)}")
-        count, lrs = state_dict["last_epoch"], state_dict["base_lrs"]
-        if type(count) is not int or not -1 <= count < 2**62:
-            raise ValueError(f"{place}: expected last_epoch as a number of steps, got {count!r}")
+        step_count(state_dict["last_epoch"], place, "last_epoch", least=-1)
+        lrs = state_dict["base_lrs"]
         if not isinstance(lrs, list) or len(lrs) != len(self.base_lrs):
             raise ValueError(f"{place}: expected base_lrs of {len(self.base_lrs)} groups, got {lrs!r}")
         for name in ("base_lrs", *self._told):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from ne_torch import _core
+from ne_torch._checks import step_count
 from ne_torch.layer import Parameter
 
 if TYPE_CHECKING:
@@ -36,9 +37,7 @@ class ParamGroup(MutableMapping[str, Any]):
         missing = {*kind._option_names, "steps"} - told.keys()
         if missing:
             raise ValueError(f"{place}: expected every hyperparameter and steps, missing: {sorted(missing)}")
-        steps = told["steps"]
-        if type(steps) is not int or not 0 <= steps < 2**62:
-            raise ValueError(f"{place}: expected steps as a number of steps, got {steps!r}")
+        steps = step_count(told["steps"], place)
         group = cls(kind, [], options)
         group._settings.steps = steps
         return group

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ne_torch import losses, optimizers
+from ne_torch._checks import step_count
 from ne_torch.activations import ReLU, Softmax
 from ne_torch.interchange.architecture import build, describe
 from ne_torch.linear import Linear
@@ -86,9 +87,7 @@ def build_trainer(content: dict[str, Any]) -> Trainer:
     optimizer = _OPTIMIZERS[kind]([{"params": [parameters[i] for i in group]} for group in groups])
     steps = content.get("steps", [0] * len(groups))
     for group, count in zip(optimizer.param_groups, steps, strict=True):
-        if type(count) is not int or not 0 <= count < 2**62:
-            raise ValueError(f"receipt: expected steps as a number, got {count!r}")
-        group._settings.steps = count
+        group._settings.steps = step_count(count, "receipt")
     norm, value = content.get("clipping", (0, 0))
     loss = _built_loss(content["loss"])
     trainer = Trainer(

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "core/compiler.hpp"
 #include "isa/vec_avx2_words.hpp"
 
 namespace ne_torch::avx2 {
@@ -79,7 +80,7 @@ struct VecF32 {
         return {_mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23))};
     }
     // Two rows meet in one register by loads alone; what is left is a 4 x 4 transpose within the halves.
-    static void load_transposed(const T* p, std::int64_t stride, VecF32 (&block)[lanes]) {
+    static NE_TORCH_INLINE void load_transposed(const T* p, std::int64_t stride, VecF32 (&block)[lanes]) {
 #pragma GCC unroll 2
         for (int q = 0; q < 2; ++q) {
             __m256 r[4];
@@ -169,7 +170,7 @@ struct VecF64 {
             _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_cvtpd_epi32(n.v)), _mm256_set1_epi64x(1023));
         return {_mm256_castsi256_pd(_mm256_slli_epi64(exponent, 52))};
     }
-    static void load_transposed(const T* p, std::int64_t stride, VecF64 (&block)[lanes]) {
+    static NE_TORCH_INLINE void load_transposed(const T* p, std::int64_t stride, VecF64 (&block)[lanes]) {
 #pragma GCC unroll 2
         for (int q = 0; q < 2; ++q) {
             __m256d r[2];

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "core/compiler.hpp"
 #include "isa/vec_avx512_words.hpp"
 
 namespace ne_torch::avx512 {
@@ -74,29 +75,41 @@ struct VecF32 {
         const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127));
         return {_mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23))};
     }
-    // Four rows meet in one register by loads alone, a quarter each; what is left is a 4 x 4 transpose within
-    // the quarters, half the shuffles of a transpose in registers.
-    static void load_transposed(const T* p, std::int64_t stride, VecF32 (&block)[lanes]) {
-#pragma GCC unroll 4
-        for (int q = 0; q < 4; ++q) {
-            __m512 r[4];
+    // Rows i and i + 4 meet in one register by loads alone, half a row each, so that a line is read in two
+    // loads that follow each other; then quarters of four rows meet, and the quarters are transposed.
+    static NE_TORCH_INLINE void load_transposed(const T* p, std::int64_t stride, VecF32 (&block)[lanes]) {
+        __m512 pair[2][8];
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; ++i) {
+            const T* const row = p + (i < 4 ? i : i + 4) * stride;
+#pragma GCC unroll 2
+            for (int h = 0; h < 2; ++h) pair[h][i] = halves(row + 8 * h, row + 4 * stride + 8 * h);
+        }
+#pragma GCC unroll 2
+        for (int h = 0; h < 2; ++h) {
+            __m512 first[4], second[4];
 #pragma GCC unroll 4
             for (int j = 0; j < 4; ++j) {
-                const T* row = p + j * stride + 4 * q;
-                r[j] = _mm512_broadcast_f32x4(_mm_loadu_ps(row));
-                r[j] = _mm512_mask_broadcast_f32x4(r[j], 0x00f0, _mm_loadu_ps(row + 4 * stride));
-                r[j] = _mm512_mask_broadcast_f32x4(r[j], 0x0f00, _mm_loadu_ps(row + 8 * stride));
-                r[j] = _mm512_mask_broadcast_f32x4(r[j], 0xf000, _mm_loadu_ps(row + 12 * stride));
+                first[j] = _mm512_shuffle_f32x4(pair[h][j], pair[h][j + 4], 0x88);
+                second[j] = _mm512_shuffle_f32x4(pair[h][j], pair[h][j + 4], 0xdd);
             }
-            const __m512d low01 = _mm512_castps_pd(_mm512_unpacklo_ps(r[0], r[1]));
-            const __m512d high01 = _mm512_castps_pd(_mm512_unpackhi_ps(r[0], r[1]));
-            const __m512d low23 = _mm512_castps_pd(_mm512_unpacklo_ps(r[2], r[3]));
-            const __m512d high23 = _mm512_castps_pd(_mm512_unpackhi_ps(r[2], r[3]));
-            block[4 * q].v = _mm512_castpd_ps(_mm512_unpacklo_pd(low01, low23));
-            block[4 * q + 1].v = _mm512_castpd_ps(_mm512_unpackhi_pd(low01, low23));
-            block[4 * q + 2].v = _mm512_castpd_ps(_mm512_unpacklo_pd(high01, high23));
-            block[4 * q + 3].v = _mm512_castpd_ps(_mm512_unpackhi_pd(high01, high23));
+            transpose_quarters(first, block + 8 * h);
+            transpose_quarters(second, block + 8 * h + 4);
         }
+    }
+    static __m512 halves(const T* low, const T* high) {
+        const __m512d both = _mm512_castps_pd(_mm512_castps256_ps512(_mm256_loadu_ps(low)));
+        return _mm512_castpd_ps(_mm512_insertf64x4(both, _mm256_castps_pd(_mm256_loadu_ps(high)), 1));
+    }
+    static void transpose_quarters(const __m512 (&r)[4], VecF32* block) {
+        const __m512d low01 = _mm512_castps_pd(_mm512_unpacklo_ps(r[0], r[1]));
+        const __m512d high01 = _mm512_castps_pd(_mm512_unpackhi_ps(r[0], r[1]));
+        const __m512d low23 = _mm512_castps_pd(_mm512_unpacklo_ps(r[2], r[3]));
+        const __m512d high23 = _mm512_castps_pd(_mm512_unpackhi_ps(r[2], r[3]));
+        block[0].v = _mm512_castpd_ps(_mm512_unpacklo_pd(low01, low23));
+        block[1].v = _mm512_castpd_ps(_mm512_unpackhi_pd(low01, low23));
+        block[2].v = _mm512_castpd_ps(_mm512_unpacklo_pd(high01, high23));
+        block[3].v = _mm512_castpd_ps(_mm512_unpackhi_pd(high01, high23));
     }
     static void accumulate_products(VecF32 x, VecF32 y, double* total) {
         const auto low = [](VecF32 a) { return _mm512_cvtps_pd(_mm512_castps512_ps256(a.v)); };
@@ -166,20 +179,28 @@ struct VecF64 {
             _mm512_add_epi64(_mm512_cvtepi32_epi64(_mm512_cvtpd_epi32(n.v)), _mm512_set1_epi64(1023));
         return {_mm512_castsi512_pd(_mm512_slli_epi64(exponent, 52))};
     }
-    static void load_transposed(const T* p, std::int64_t stride, VecF64 (&block)[lanes]) {
+    // as for floats: rows i and i + 2 meet by loads, then quarters of four rows
+    static NE_TORCH_INLINE void load_transposed(const T* p, std::int64_t stride, VecF64 (&block)[lanes]) {
+        __m512d pair[2][4];
 #pragma GCC unroll 4
-        for (int q = 0; q < 4; ++q) {
-            __m512d r[2];
+        for (int i = 0; i < 4; ++i) {
+            const T* const row = p + (i < 2 ? i : i + 2) * stride;
 #pragma GCC unroll 2
-            for (int j = 0; j < 2; ++j) {
-                const T* row = p + j * stride + 2 * q;
-                r[j] = _mm512_broadcast_f64x2(_mm_loadu_pd(row));
-                r[j] = _mm512_mask_broadcast_f64x2(r[j], 0x0c, _mm_loadu_pd(row + 2 * stride));
-                r[j] = _mm512_mask_broadcast_f64x2(r[j], 0x30, _mm_loadu_pd(row + 4 * stride));
-                r[j] = _mm512_mask_broadcast_f64x2(r[j], 0xc0, _mm_loadu_pd(row + 6 * stride));
+            for (int h = 0; h < 2; ++h) {
+                pair[h][i] = _mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_loadu_pd(row + 4 * h)),
+                                                _mm256_loadu_pd(row + 2 * stride + 4 * h), 1);
             }
-            block[2 * q].v = _mm512_unpacklo_pd(r[0], r[1]);
-            block[2 * q + 1].v = _mm512_unpackhi_pd(r[0], r[1]);
+        }
+#pragma GCC unroll 2
+        for (int h = 0; h < 2; ++h) {
+            const __m512d even = _mm512_shuffle_f64x2(pair[h][0], pair[h][2], 0x88);
+            const __m512d odd = _mm512_shuffle_f64x2(pair[h][1], pair[h][3], 0x88);
+            const __m512d even2 = _mm512_shuffle_f64x2(pair[h][0], pair[h][2], 0xdd);
+            const __m512d odd2 = _mm512_shuffle_f64x2(pair[h][1], pair[h][3], 0xdd);
+            block[4 * h].v = _mm512_unpacklo_pd(even, odd);
+            block[4 * h + 1].v = _mm512_unpackhi_pd(even, odd);
+            block[4 * h + 2].v = _mm512_unpacklo_pd(even2, odd2);
+            block[4 * h + 3].v = _mm512_unpackhi_pd(even2, odd2);
         }
     }
     static void accumulate_products(VecF64 x, VecF64 y, double* total) {

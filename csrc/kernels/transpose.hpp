@@ -27,17 +27,26 @@ template <class V>
 void transpose(index_t rows, index_t cols, Matrix<const typename V::T> source, Matrix<typename V::T> target) {
     for (index_t i = 0; i < rows; i += V::lanes) {
         const int row_count = static_cast<int>(rows - i < V::lanes ? rows - i : V::lanes);
+        index_t j = 0;
+        const typename V::T* from = source.at(i, 0);
+        typename V::T* to[(V::lanes + 3) / 4];
+#pragma GCC unroll 4
+        for (int q = 0; q < (V::lanes + 3) / 4; ++q) to[q] = target.at(4 * q, i);
+        for (; row_count == V::lanes && j + V::lanes <= cols; j += V::lanes) {
+            V block[V::lanes];  // of its own, so that it stays in registers
+            V::load_transposed(from, source.row_stride, block);
+            from += V::lanes;
+#pragma GCC unroll 16
+            for (int t = 0; t < V::lanes; ++t) block[t].store(to[t / 4] + (t % 4) * target.row_stride);
+#pragma GCC unroll 4
+            for (int q = 0; q < (V::lanes + 3) / 4; ++q) to[q] += V::lanes * target.row_stride;
+        }
         const typename V::Mask mask = V::first(row_count);
-        for (index_t j = 0; j < cols; j += V::lanes) {
+        for (; j < cols; j += V::lanes) {
             const int col_count = static_cast<int>(cols - j < V::lanes ? cols - j : V::lanes);
             V block[V::lanes];
             load_transposed_block<V>(row_count, col_count, {source.at(i, j), source.row_stride, 1}, block);
-            if (row_count == V::lanes && col_count == V::lanes) {
-#pragma GCC unroll 16
-                for (int t = 0; t < V::lanes; ++t) block[t].store(target.at(j + t, i));
-            } else {
-                for (int t = 0; t < col_count; ++t) block[t].store(target.at(j + t, i), mask);
-            }
+            for (int t = 0; t < col_count; ++t) block[t].store(target.at(j + t, i), mask);
         }
     }
 }

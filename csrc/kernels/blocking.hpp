@@ -74,14 +74,19 @@ inline index_t rows_of_block(const GemmArgs<typename V::T>& g, index_t depth) {
     return Blocking<V>::rows_of_a(depth);
 }
 
-// Terms of one block: all of them, or an even share of at most KC. An update consumes the finished sum and
-// C holds the parameter, so its chain is never interrupted.
+// Terms of one block: all of them, or an even share of at most KC, in whole vectors, so that blocks begin at
+// cache lines. Where few rows of C use a transposed panel, it is to stay in a first-level cache meanwhile. An
+// update consumes the finished sum and C holds the parameter, so its chain is never interrupted.
 template <class V>
 inline index_t block_depth(const GemmArgs<typename V::T>& g) {
     constexpr index_t streamed = 32;
-    if (g.epilogue != Epilogue::update && streams_b<V>(g)) return smaller(streamed, g.k);
-    if (g.epilogue == Epilogue::update || g.k <= Blocking<V>::kc) return g.k;
-    return ceil_div(g.k, ceil_div(g.k, Blocking<V>::kc));
+    constexpr index_t passed_once = 128;  // 16 KiB with AVX-512
+    if (g.epilogue == Epilogue::update) return g.k;
+    if (streams_b<V>(g)) return smaller(streamed, g.k);
+    const bool few_rows = g.b.col_stride != 1 && g.m <= 2 * V::max_rows;
+    const index_t most = few_rows ? passed_once : Blocking<V>::kc;
+    if (g.k <= most) return g.k;
+    return ceil_div(ceil_div(g.k, ceil_div(g.k, most)), V::lanes) * V::lanes;
 }
 
 }  // namespace ne_torch

@@ -71,7 +71,9 @@ void run_block(const GemmArgs<typename V::T>& g, Tile<V> tile, index_t t0, index
         const index_t width = smaller(nr, g.n - column);
         const int vectors = static_cast<int>(ceil_div(width, V::lanes));
         const index_t panel_stride = vectors * V::lanes;
-        typename V::T* const panel = panels + column * tile.depth;
+        // Where all rows are done at once, one panel's room is enough for each in turn, and stays in the
+        // cache.
+        typename V::T* const panel = panels + (row_end - row == g.m ? 0 : column * tile.depth);
         if (panels && row == 0) pack_b<V>(g, t0, tile.depth, column, width, panel_stride, panel);
         const int last = static_cast<int>(width - (vectors - 1) * V::lanes);
         tile.column = column;

@@ -5,11 +5,18 @@
 #include <cstdint>
 #include <utility>
 
+#include "core/padded.hpp"
+
 namespace ne_torch {
 namespace {
 
 constexpr int kKernelReady =
     py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+
+// NumPy aligns to 16 bytes, so that every vector of a wide result would lie across two cache lines, and the
+// line between two tiles be written twice. For a small result the lines are still in the cache by then.
+constexpr double kWorthAligning = 65536;
+constexpr double kTooLarge = 1099511627776;  // NumPy says it
 
 std::string at(const char* place) { return std::string(place) + ": "; }
 
@@ -134,7 +141,17 @@ Array parameter_array(py::handle value, const char* place, const char* name, std
 }
 
 Array new_array(const std::vector<py::ssize_t>& shape, Dtype dtype) {
-    return with_type(dtype, [&](auto type) { return Array(py::array_t<decltype(type)>(shape), dtype); });
+    return with_type(dtype, [&](auto type) {
+        using T = decltype(type);
+        double bytes = sizeof(T);
+        for (const py::ssize_t length : shape) bytes *= static_cast<double>(length);
+        if (!(bytes >= kWorthAligning && bytes < kTooLarge)) return Array(py::array_t<T>(shape), dtype);
+        const py::array_t<std::uint8_t> room(static_cast<py::ssize_t>(bytes) + kCacheLine);
+        const auto begin = reinterpret_cast<std::uintptr_t>(room.data());
+        const auto line = static_cast<std::uintptr_t>(kCacheLine);
+        const auto* const data = reinterpret_cast<const T*>((begin + line - 1) / line * line);
+        return Array(py::array_t<T>(shape, data, room), dtype);
+    });
 }
 
 std::vector<py::ssize_t> shape_of(const Array& array) {

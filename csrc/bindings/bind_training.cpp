@@ -12,6 +12,7 @@
 #include "bindings/parameter_groups.hpp"
 #include "bindings/structure.hpp"
 #include "bindings/training_operands.hpp"
+#include "bindings/wrong_code.hpp"
 #include "threading/thread_pool.hpp"
 #include "training/engine.hpp"
 
@@ -85,16 +86,6 @@ class PyEngine {
             "batch_size");
     }
 
-    // After a call, whose steps before a wrong code stand. The words are those of layer by layer.
-    template <class T>
-    static void require_codes(const Engine<T>& engine) {
-        const auto& wrong = engine.wrong_code();
-        if (!wrong) return;
-        throw py::value_error("TabularEmbedding: expected codes from 0 to " + std::to_string(wrong->last) +
-                              " in column " + std::to_string(wrong->column) + ", got " +
-                              py::str(py::float_(static_cast<double>(wrong->value))).cast<std::string>());
-    }
-
     template <class T>
     static TrainingOperands operands(const Plan<T>& plan, const char* place, py::handle input,
                                      py::handle target, py::handle sample_weight,
@@ -151,7 +142,7 @@ class PyEngine {
             const double loss = run(static_cast<double>(rows) * engine.plan().work_per_row(), [&] {
                 return engine.step(samples_for(engine, all), penalty != nullptr);
             });
-            require_codes(engine);
+            require_codes(engine.wrong_code());
             if (penalty) *penalty = engine.penalty();
             if (schedule) schedule->move_on(1);
             return py::float_(loss);
@@ -191,7 +182,7 @@ class PyEngine {
             });
             if (schedule) schedule->move_on(steps);
             record(progress, cursor);
-            require_codes(engine);
+            require_codes(engine.wrong_code());  // the steps before it stand
         });
         return true;
     }

@@ -1,21 +1,14 @@
-// Categories come as numbers among the features of a sample: the first stage says which numbers are codes.
-// A step that meets another one ends before anything has changed.
+// The first stage says which numbers of a sample are codes (functional/codes.hpp). A step that meets another
+// one ends before anything has changed.
 #pragma once
 
 #include <atomic>
 #include <optional>
 
 #include "core/views.hpp"
+#include "functional/codes.hpp"
 
 namespace ne_torch {
-
-// A number that is no code, where its column holds codes from 0 to last.
-template <class T>
-struct WrongCode {
-    index_t column;
-    index_t last;
-    T value;
-};
 
 template <class T>
 class Member;

@@ -8,14 +8,6 @@
 namespace ne_torch {
 namespace {
 
-// The comparisons before the conversion keep it defined; a NaN fails the first.
-template <class T>
-bool is_code(T value, index_t rows) {
-    if (!(value >= 0 && value <= static_cast<T>(rows))) return false;
-    const auto code = static_cast<index_t>(value);
-    return static_cast<T>(code) == value && code < rows;
-}
-
 template <class T>
 index_t width_of(index_t in_features, const std::vector<Category<T>>& categories) {
     index_t width = in_features;
@@ -60,11 +52,9 @@ TabularEmbeddingStage<T>::TabularEmbeddingStage(index_t in_features, std::vector
 template <class T>
 std::optional<WrongCode<T>> TabularEmbeddingStage<T>::wrong_code(Matrix<const T> input, index_t count) const {
     for (const Category<T>& category : categories_) {
-        const T* const codes = input.at(category.column, 0);
-        const T* const end = codes + count;
-        const T* const wrong =
-            std::find_if(codes, end, [&](T value) { return !is_code(value, category.rows); });
-        if (wrong != end) return WrongCode<T>{category.column, category.rows - 1, *wrong};
+        const auto wrong =
+            first_wrong_code(category.column, category.rows, count, input.at(category.column, 0), 1);
+        if (wrong) return wrong;
     }
     return std::nullopt;
 }

@@ -13,9 +13,10 @@ import numpy as np
 
 from ne_torch import _core
 from ne_torch.serving.c_elementary import ELEMENTARY
+from ne_torch.serving.c_numbers import c_number
 from ne_torch.serving.stages import Elementwise
 
-__all__ = ["activation_stage", "c_number", "elementary_functions"]
+__all__ = ["activation_stage", "elementary_functions"]
 
 # A product that ends a stage is written as fma(a, b, -0), which no compiler may contract with a later sum.
 # activation: (the elementary functions that it calls, its value at v, $first and $second its two numbers)
@@ -116,14 +117,3 @@ def _constants(dtype: np.dtype[Any], more: dict[str, float] | None = None) -> di
         else:
             spelled[name] = f"({c_number(dtype.type(value))})"
     return spelled
-
-
-def c_number(value: Any) -> str:
-    """Spell a number so that a C compiler reads it back to the bit."""
-    if isinstance(value, np.integer):
-        return str(value)
-    if np.isnan(value):
-        return "NAN"
-    if np.isinf(value):
-        return "-INFINITY" if np.signbit(value) else "INFINITY"
-    return f"{value!s}f" if value.dtype == np.float32 else repr(value.item())

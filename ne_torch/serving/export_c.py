@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
@@ -16,10 +16,10 @@ import numpy as np
 
 from ne_torch import _core
 from ne_torch._files import write_atomically
-from ne_torch.serving.c_functions import activation_stage, c_number, elementary_functions
+from ne_torch.serving.c_functions import activation_stage, elementary_functions
+from ne_torch.serving.c_numbers import c_number, c_numbers, c_vectors
 from ne_torch.serving.quantize import from_bfloat16
 from ne_torch.serving.stages import Dense, Elementwise, Normalize, ScaleShift, Skip, Stage, unpack, widths
-from ne_torch.typing import Array
 
 __all__ = ["export_c"]
 
@@ -175,20 +175,11 @@ def _calls(stages: Sequence[Stage], functions: list[str], scalar: str) -> str:
     return "\n".join(lines)
 
 
-def _vectors(common: dict[str, str], **vectors: Array | None) -> str:
-    """Spell vectors as constants, named by the function and a letter."""
-    return "".join(
-        f"static const {common['T']} {common['f']}_{letter}[{values.size}] = {{\n{_numbers(values)}\n}};\n"
-        for letter, values in vectors.items()
-        if values is not None
-    )
-
-
 def _stage(stage: Stage, common: dict[str, str], dtype: np.dtype[np.floating]) -> str:
     if isinstance(stage, Skip):
         return "" if stage.name == "keep" else _ADD.substitute(common, width=stage.width)
     if isinstance(stage, ScaleShift):
-        vectors = "\n" + _vectors(common, s=stage.scale, b=stage.shift)
+        vectors = "\n" + c_vectors(common, s=stage.scale, b=stage.shift)
         return _SCALE_SHIFT.substitute(common, width=stage.width, vectors=vectors)
     if isinstance(stage, Normalize):
         return _layer_norm(stage, common, dtype)
@@ -202,13 +193,7 @@ def _stage(stage: Stage, common: dict[str, str], dtype: np.dtype[np.floating]) -
     padded = np.zeros((blocks * block, stage.in_features), weight.dtype)
     padded[: stage.out_features] = weight
     panels = padded.reshape(blocks, block, -1).transpose(0, 2, 1).ravel()
-    vectors, finish = "", "sum[i]"
-    for letter, values in (("b", stage.bias), ("s", stage.scale)):
-        if values is not None:
-            values_text = _numbers(values)
-            vectors += (
-                f"static const {common['T']} {common['f']}_{letter}[{values.size}] = {{\n{values_text}\n}};\n"
-            )
+    finish = "sum[i]"
     at = {letter: f"{common['f']}_{letter}[first + i]" for letter in "bs"}
     if stage.scale is not None:
         finish = f"sum[i] * {at['s']}"
@@ -223,8 +208,8 @@ def _stage(stage: Stage, common: dict[str, str], dtype: np.dtype[np.floating]) -
         block=block,
         size=panels.size,
         stored="signed char" if weight.dtype == np.int8 else common["T"],
-        weights=_numbers(panels),
-        vectors=vectors,
+        weights=c_numbers(panels),
+        vectors=c_vectors(common, b=stage.bias, s=stage.scale),
         finish=finish,
         activate="0 > value ? 0 : value" if stage.activation == "relu" else "value",
     )
@@ -241,7 +226,7 @@ def _layer_norm(stage: Normalize, common: dict[str, str], dtype: np.dtype[np.flo
         width=stage.width,
         eps=c_number(dtype.type(stage.eps)),
         minus_zero=minus_zero,
-        vectors="\n" + _vectors(common, w=stage.weight, b=stage.bias),
+        vectors="\n" + c_vectors(common, w=stage.weight, b=stage.bias),
         finish=finish,
     )
 
@@ -249,12 +234,3 @@ def _layer_norm(stage: Normalize, common: dict[str, str], dtype: np.dtype[np.flo
 def _block(outputs: int) -> int:
     """Return a multiple of 8 outputs, at most 64: with the least padding, and of those the widest."""
     return min(range(64, 0, -8), key=lambda block: -(-outputs // block) * block)
-
-
-def _numbers(values: Array) -> str:
-    spelled: Iterable[str] = map(c_number, values)
-    return ",\n".join(", ".join(line) for line in _lines(list(spelled), 8))
-
-
-def _lines(items: list[str], length: int) -> list[list[str]]:
-    return [items[i : i + length] for i in range(0, len(items), length)]

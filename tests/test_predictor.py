@@ -255,6 +255,18 @@ def test_sixteen_threads_on_one_predictor_get_the_bits_of_one():
         (("dense", 0, 3, "identity", np.zeros(0, "f"), None, None),),
         (("dense", 4, 3, "identity", np.zeros(64, "f"), None, None), ("softmax", 4)),
         (("softmax", -1),),
+        (("softmax", 4), ("tabular_embedding", 4, ())),
+        (("tabular_embedding", 4, ((4, np.zeros((2, 1), "f")),)),),
+        (("tabular_embedding", 4, ((-1, np.zeros((2, 1), "f")),)),),
+        (("tabular_embedding", 4, ((1, np.zeros((2, 1), "f")), (1, np.zeros((2, 1), "f")))),),
+        (("tabular_embedding", 4, ((2, np.zeros((2, 1), "f")), (1, np.zeros((2, 1), "f")))),),
+        (("tabular_embedding", 4, ((1, np.zeros((2, 1))),)),),
+        (("tabular_embedding", 4, ((1, np.zeros((0, 1), "f")),)),),
+        (("tabular_embedding", 4, ((1, np.zeros((1, 0), "f")),)),),
+        (("tabular_embedding", 4, ((1, np.zeros(2, "f")),)),),
+        (("tabular_embedding", 4, ((1, np.zeros((2, 2), "f").T),)),),
+        (("tabular_embedding", 4, ((1, None),)),),
+        (("tabular_embedding", 2**31 - 1, ((1, np.zeros((1, 2), "f")),)),),
     ],
 )
 def test_core_refuses_stages_that_do_not_fit(stages):

@@ -4,6 +4,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
+#include "bindings/wrong_code.hpp"
 #include "core/exp_constants.hpp"
 #include "core/log_constants.hpp"
 #include "core/panels.hpp"
@@ -37,13 +38,14 @@ const T* vector_of(const py::handle value, py::ssize_t length, const char* name)
     return value.is_none() ? nullptr : data_of<T>(value, {length}, name);
 }
 
-index_t width_of(const py::handle value) {
-    const auto width = value.cast<index_t>();
+index_t checked_width(index_t width) {
     if (width < 1 || width > 2147483647) {  // so that the product of two does not overflow
         wrong_stage("widths of 1 to 2147483647, got " + std::to_string(width));
     }
     return width;
 }
+
+index_t width_of(const py::handle value) { return checked_width(value.cast<index_t>()); }
 
 // ("dense", in_features, out_features, activation, panels, bias, scale)
 template <class T>
@@ -98,6 +100,24 @@ FrozenStage<T> skip_stage(StageKind kind, index_t width, const py::tuple& descri
     return stage;
 }
 
+// ("tabular_embedding", in_features, ((column, table), ...))
+template <class T>
+FrozenStage<T> tabular_embedding_stage(index_t in_features, const py::tuple& described) {
+    std::vector<FrozenTable<T>> tables;
+    for (const py::handle item : described[2]) {
+        const auto parts = py::reinterpret_borrow<py::tuple>(item);
+        if (!py::isinstance<py::array>(parts[1])) wrong_stage("a table as an array");
+        const auto table = py::reinterpret_borrow<py::array>(parts[1]);
+        if (table.ndim() != 2 || table.size() == 0) wrong_stage("a table of rows and columns");
+        const py::ssize_t rows = table.shape(0), dim = table.shape(1);
+        tables.push_back({parts[0].cast<index_t>(), rows, dim, data_of<T>(table, {rows, dim}, "a table")});
+    }
+    Lookup<T> lookup(in_features, std::move(tables));
+    FrozenStage<T> stage{StageKind::tabular_embedding, in_features, checked_width(lookup.out_features())};
+    stage.lookup = std::move(lookup);
+    return stage;
+}
+
 // or one of these, or ("activation", width, name, first, second), or ("softmax", width), or
 // ("log_softmax", width)
 template <class T>
@@ -110,6 +130,7 @@ FrozenStage<T> stage_of(const py::tuple& described) {
     if (kind == "scale_shift") return scale_shift_stage<T>(width, described);
     if (kind == "keep") return skip_stage<T>(StageKind::keep, width, described);
     if (kind == "add_kept") return skip_stage<T>(StageKind::add_kept, width, described);
+    if (kind == "tabular_embedding") return tabular_embedding_stage<T>(width, described);
     if (kind == "log_softmax") return {StageKind::log_softmax, width, width};
     return {StageKind::activation, width, width,
             activation_options<T>(described[2].cast<std::string>(), described[3].cast<double>(),
@@ -150,10 +171,12 @@ class PyPredictor {
         shape.back() = predictor.out_features();
         const Array y = output_array(out, shape, dtype_, "Predictor", {&x});
         const index_t rows = x.rows();
+        std::optional<WrongCode<T>> wrong;
         if (rows > 0) {
             const ReleaseGil released(static_cast<double>(rows) * predictor.work_per_row());
-            predictor.run(rows, x.data<T>(), y.mutable_data<T>());
+            wrong = predictor.run(rows, x.data<T>(), y.mutable_data<T>());
         }
+        require_codes(wrong);
         return y.object();
     }
 

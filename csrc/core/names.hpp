@@ -43,6 +43,7 @@ enum class StageKind {  // of a frozen network, see serving/
     scale_shift,
     keep,
     add_kept,
+    tabular_embedding,
 };
 enum class WeightFormat { same, bfloat16, int8_per_row };  // same: the dtype of the arithmetic
 

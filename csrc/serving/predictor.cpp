@@ -1,6 +1,7 @@
 #include "serving/predictor.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -62,11 +63,14 @@ Predictor<T>::Predictor(std::vector<FrozenStage<T>> stages) : stages_(std::move(
                                             " features");
             }
         }
-        const auto in = static_cast<double>(stage.in_features);
+        if (stage.kind == StageKind::tabular_embedding && &stage != &stages_.front()) {
+            throw std::invalid_argument("Predictor: expected a tabular_embedding as the first stage alone");
+        }
+        const auto in = static_cast<double>(stage.in_features), out = static_cast<double>(width);
         if (stage.kind == StageKind::keep && &stage == &stages_.back()) {
             throw std::invalid_argument("Predictor: expected a last stage that gives a result");
         }
-        work_per_row_ += stage.kind == StageKind::dense ? in * static_cast<double>(width) : 8 * in;
+        work_per_row_ += stage.kind == StageKind::dense ? in * out : 8 * std::max(in, out);
     }
 }
 
@@ -133,13 +137,16 @@ void Predictor<T>::run_block(index_t rows, Matrix<const T> x, T* y, const Room& 
             case StageKind::log_softmax:
                 log_softmax_forward(rows, width, x.data, out.data, room.turned);
                 break;
+            case StageKind::tabular_embedding:
+                stage.lookup.forward(rows, x, out);
+                break;
         }
         x = {out.data, out.row_stride, 1};
     }
 }
 
 template <class T>
-void Predictor<T>::run(index_t rows, const T* x, T* y) const {
+std::optional<WrongCode<T>> Predictor<T>::run(index_t rows, const T* x, T* y) const {
     thread_local AlignedBuffer<T> buffer;  // so that a call allocates nothing once its shapes have been seen
     const double work = work_per_row_ * static_cast<double>(rows);
     const int threads = work < kWorthSharing ? 1 : num_threads();
@@ -149,17 +156,25 @@ void Predictor<T>::run(index_t rows, const T* x, T* y) const {
     const auto blocks = static_cast<index_t>(2 + kept_.size());
     const index_t room_size = blocks * block * widest_ + turned_room_;
     T* const rooms = buffer.reserve(room_size * threads);
+    const Lookup<T>& lookup = stages_.front().lookup;
+    std::atomic<bool> failed{false};
     parallel(threads, work, [&](Team& team) {
         T* const mine_begin = rooms + team.index * room_size;
         const Room room{{mine_begin, mine_begin + block * widest_},
                         mine_begin + 2 * block * widest_,
                         mine_begin + blocks * block * widest_};
         const Range mine = share_range(rows, unit, team.index, team.count);
+        if (lookup.takes_codes()) {
+            if (!lookup.knows(mine.end - mine.begin, x + mine.begin * in_features())) failed = true;
+            team.barrier();
+            if (failed) return;
+        }
         for (index_t row = mine.begin; row < mine.end; row += block) {
             run_block(std::min(block, mine.end - row), {x + row * in_features(), in_features(), 1},
                       y + row * out_features(), room);
         }
     });
+    return failed ? lookup.wrong_code(rows, x) : std::nullopt;
 }
 
 template class Predictor<float>;

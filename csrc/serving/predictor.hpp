@@ -5,10 +5,12 @@
 // is packed or transposed at run time. Arrays are borrowed: they belong to the Python predictor.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/kernel_table.hpp"
 #include "core/views.hpp"
+#include "serving/lookup.hpp"
 
 namespace ne_torch {
 
@@ -25,17 +27,19 @@ struct FrozenStage {
     const T* weight = nullptr;  // of layer_norm
     T eps = 0;                  // of layer_norm
     std::size_t slot = 0;       // of keep, which keeps a copy of x there, and of add_kept, which adds it
+    Lookup<T> lookup = {};      // of tabular_embedding
 };
 
 template <class T>
 class Predictor {
   public:
     // At least one stage, each taking the width of the one before, and add_kept what was kept before with its
-    // width; std::invalid_argument otherwise.
+    // width, and tabular_embedding the rows that come in; std::invalid_argument otherwise.
     explicit Predictor(std::vector<FrozenStage<T>> stages);
 
-    // y[b, :] = the network of x[b, :]; both contiguous.
-    void run(index_t rows, const T* x, T* y) const;
+    // y[b, :] = the network of x[b, :]; both contiguous. Where x has a wrong code nothing is written, and the
+    // first one comes back.
+    std::optional<WrongCode<T>> run(index_t rows, const T* x, T* y) const;
 
     index_t in_features() const { return stages_.front().in_features; }
     index_t out_features() const { return stages_.back().out_features; }

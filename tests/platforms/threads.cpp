@@ -61,18 +61,29 @@ Values train(std::uint64_t seed) {
     return first;
 }
 
-Predictor<float> make_predictor(const Values& panels, const Values& bias) {
+constexpr index_t kColumn = 3, kCodes = 5;  // of the predictor's rows, one column holds codes
+
+Values with_codes(Values x) {
+    for (index_t row = 0; row * kIn < static_cast<index_t>(x.size()); ++row) {
+        x[static_cast<std::size_t>(row * kIn + kColumn)] = static_cast<float>(row % kCodes);
+    }
+    return x;
+}
+
+Predictor<float> make_predictor(const Values& table, const Values& panels, const Values& bias) {
+    FrozenStage<float> lookup{StageKind::tabular_embedding, kIn, kIn};
+    lookup.lookup = {kIn, {{kColumn, kCodes, 1, table.data()}}};
     FrozenStage<float> dense{StageKind::dense, kIn, kHidden, {Activation::relu}};
     dense.panels = panels.data();
     dense.bias = bias.data();
-    return Predictor<float>({dense, {StageKind::softmax, kHidden, kHidden}});
+    return Predictor<float>({lookup, dense, {StageKind::softmax, kHidden, kHidden}});
 }
 
 Values predict(const Predictor<float>& predictor, const Values& x) {
     const auto rows = static_cast<index_t>(x.size()) / kIn;
     Values y(static_cast<std::size_t>(rows * kHidden));
-    predictor.run(rows, x.data(), y.data());
-    return y;
+    const bool wrong = predictor.run(rows, x.data(), y.data()).has_value();
+    return wrong ? Values{} : y;
 }
 
 // Every member adds its number between two barriers; all must have seen the whole sum.
@@ -99,8 +110,11 @@ void region_with_barriers() {
 int main(int argc, char** argv) {
     const double seconds = argc > 1 ? std::atof(argv[1]) : 1;
     const Values panels = normal(7, panels_size<float>(kIn, kHidden)), bias = normal(8, kHidden);
-    const Predictor<float> predictor = make_predictor(panels, bias);
-    const Values few = normal(9, 3 * kIn), many = normal(10, 600 * kIn);
+    const Values table = normal(11, kCodes);
+    const Predictor<float> predictor = make_predictor(table, panels, bias);
+    const Values few = with_codes(normal(9, 3 * kIn)), many = with_codes(normal(10, 600 * kIn));
+    Values wrong = many;
+    wrong[400 * kIn + kColumn] = kCodes;
     set_num_threads(1);
     const Values trained[] = {train(0), train(10), train(20)};
     const Values expected_few = predict(predictor, few), expected_many = predict(predictor, many);
@@ -114,6 +128,7 @@ int main(int argc, char** argv) {
                 expect(train(10 * (i % 3)) == trained[i % 3], "a training");
                 expect(predict(predictor, few) == expected_few, "a prediction of few rows");
                 expect(predict(predictor, many) == expected_many, "a prediction of many rows");
+                expect(predict(predictor, wrong).empty(), "a prediction of a wrong code");
                 ++rounds;
             }
         });

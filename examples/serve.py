@@ -29,19 +29,24 @@ def make_app(predict: Callable[[np.ndarray], np.ndarray], in_features: int) -> S
 
     async def answer(request: Request) -> Response:
         body = await request.body()
-        if request.headers.get("content-type") == BINARY:
+        binary = request.headers.get("content-type") == BINARY
+        if binary:
             if not body or len(body) % (4 * in_features):
                 return JSONResponse({"error": f"expected rows of {in_features} float32"}, status_code=400)
             x = np.frombuffer(body, "<f4").reshape(-1, in_features)
-            return Response(predict(x).tobytes(), media_type=BINARY)
+        else:
+            try:
+                x = np.asarray(json.loads(body)["x"], np.float32)
+            except (ValueError, TypeError, KeyError) as error:
+                return JSONResponse({"error": f'expected {{"x": numbers}}: {error}'}, status_code=400)
+            if x.ndim == 0 or x.shape[-1] != in_features:
+                message = f"expected x of shape (..., {in_features}), got {x.shape}"
+                return JSONResponse({"error": message}, status_code=400)
         try:
-            x = np.asarray(json.loads(body)["x"], np.float32)
-        except (ValueError, TypeError, KeyError) as error:
-            return JSONResponse({"error": f'expected {{"x": numbers}}: {error}'}, status_code=400)
-        if x.ndim == 0 or x.shape[-1] != in_features:
-            message = f"expected x of shape (..., {in_features}), got {x.shape}"
-            return JSONResponse({"error": message}, status_code=400)
-        return JSONResponse({"y": predict(x).tolist()})
+            y = predict(x)
+        except ValueError as error:  # a number that is no code of its category
+            return JSONResponse({"error": str(error)}, status_code=400)
+        return Response(y.tobytes(), media_type=BINARY) if binary else JSONResponse({"y": y.tolist()})
 
     return Starlette(routes=[Route("/predict", answer, methods=["POST"])])
 

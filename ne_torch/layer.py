@@ -196,14 +196,16 @@ class Layer:
         weights : {"same", "bfloat16", "int8"}, default "same"
             How the weights are kept. ``"same"`` gives ``forward``'s results to the bit. The others round them
             once (bfloat16 to 8 significant bits, int8 to multiples of a scale for each output) and take half
-            or a quarter of the memory; the arithmetic stays float32.
+            or a quarter of the memory; the arithmetic stays float32, and so do the tables of a
+            ``TabularEmbedding``.
 
         Raises
         ------
         TypeError
             If a layer is not one of this package, or reduced weights are asked of a float64 model.
         ValueError
-            If there is no ``Linear``, or a width does not fit the one before.
+            If there is no ``Linear``, a width does not fit the one before, or a layer is before a
+            ``TabularEmbedding``.
         """
         from ne_torch.serving.freeze import freeze
 

@@ -106,7 +106,8 @@ def seeds() -> dict[str, bytes]:
     )
     trained.save(FOLDER / "trainer")
     whole.save(FOLDER / "model")
-    whole.freeze().save(FOLDER / "predictor")
+    table = nt.TabularEmbedding(3, {0: (2, 1), 2: (3, 1)}, rng=4)
+    nt.Sequential(table, whole).freeze().save(FOLDER / "predictor")
     nt.export_onnx(whole, FOLDER / "onnx")
     with (FOLDER / "arrays").open("wb") as file:
         np.savez_compressed(file, x=X, target=TARGET)

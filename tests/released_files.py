@@ -11,6 +11,7 @@ from test_model_file import every_layer, inputs
 FIXTURES = Path(__file__).parent / "fixtures"
 X, TARGET = normal((30, 4), "float32"), normal((30, 2), "float32", 1)
 CODES = np.array([[0, 6, 2], [5, 1, 0]])
+ROWS = np.array([[0, 0.5, 4, -1], [6, -2, 0, 0.25]], "float32")
 
 
 def model():
@@ -72,6 +73,11 @@ def predictor(weights):
     return nt.Sequential(*layers, nt.Linear(20, 3, rng=2), nt.Softmax()).freeze(weights)
 
 
+def categories():
+    table = nt.TabularEmbedding(4, {0: (7, 3), 2: (5, 2)}, rng=0)
+    return nt.Sequential(table, nt.Linear(7, 6, rng=1), nt.ReLU(), nt.Linear(6, 3, rng=2)).freeze()
+
+
 KINDS = {
     "model": (lambda path: model().save(path), lambda path: nt.load(path)(inputs("float32"))),
     "embedding": (lambda path: embedding().save(path), lambda path: nt.load(path)(CODES)),
@@ -83,4 +89,8 @@ KINDS = {
         )
         for weights in ("same", "bfloat16", "int8")
     },
+    "predictor-categories": (
+        lambda path: categories().save(path),
+        lambda path: nt.load_predictor(path, verify=True)(ROWS),
+    ),
 }

@@ -72,7 +72,8 @@ def test_import_loads_none_of_the_extras():
 
 
 def test_a_served_predictor_loads_no_layers_and_no_training(tmp_path):
-    nt.Sequential(nt.Linear(3, 2, rng=0)).freeze().save(tmp_path / "p.safetensors")
+    model = nt.Sequential(nt.TabularEmbedding(3, {0: (2, 1)}, rng=0), nt.Linear(3, 2, rng=0))
+    model.freeze().save(tmp_path / "p.safetensors")
     result = run(
         "import sys, numpy; before = set(sys.modules)\n"
         f"import ne_torch; ne_torch.load_predictor({str(tmp_path / 'p.safetensors')!r})([1.0, 2, 3])\n"

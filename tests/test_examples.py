@@ -21,9 +21,13 @@ def predictor():
     return nt.Sequential(nt.Linear(4, 8, rng=0), nt.ReLU(), nt.Linear(8, 3, rng=1)).freeze()
 
 
+def app_of(predictor):
+    return runpy.run_path(str(ROOT / "examples" / "serve.py"))["make_app"](predictor, predictor.in_features)
+
+
 @pytest.fixture(scope="module")
 def app(predictor):
-    return runpy.run_path(str(ROOT / "examples" / "serve.py"))["make_app"](predictor, predictor.in_features)
+    return app_of(predictor)
 
 
 def post(app, body, content_type="application/json"):
@@ -69,6 +73,22 @@ def test_server_refuses_what_is_no_row(app, body):
     status, answer = post(app, body)
     assert status == 400
     assert "expected" in json.loads(answer)["error"]
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        lambda x: (json.dumps({"x": x.tolist()}).encode(),),
+        lambda x: (x.tobytes(), "application/octet-stream"),
+    ],
+)
+def test_server_refuses_what_is_no_code(request_of):
+    table = nt.TabularEmbedding(2, {0: (3, 2)}, rng=0)
+    app = app_of(nt.Sequential(table, nt.Linear(3, 1, rng=1)).freeze())
+    assert post(app, *request_of(np.array([2, 0.5], "float32")))[0] == 200
+    status, answer = post(app, *request_of(np.array([3, 0.5], "float32")))
+    assert status == 400
+    assert "expected codes from 0 to 2 in column 0, got 3.0" in json.loads(answer)["error"]
 
 
 @pytest.mark.parametrize("body", [b"", b"\0" * 15, b"\0" * 17])

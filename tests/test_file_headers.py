@@ -162,6 +162,7 @@ def test_hostile_headers_of_models_are_refused(tmp_path):
 
 def test_hostile_headers_of_predictors_are_refused_or_run(tmp_path):
     model = nt.Sequential(
+        nt.TabularEmbedding(4, {1: (3, 2), 2: (2, 1)}, rng=0),
         nt.Residual(nt.LayerNorm(5), nt.Linear(5, 5, rng=1)),
         nt.BatchNorm1d(5),
         nt.Linear(5, 3, rng=2),

@@ -22,9 +22,10 @@ __all__ = ["TabularEmbedding"]
 class TabularEmbedding(Layer):
     """Rows of numbers and categories: the numbers as they are, then an embedding of each category.
 
-    As the first layer of a model it trains in the engine, anywhere else layer by layer. A step on a number
-    that is no code raises ``forward``'s ValueError and changes nothing; in ``Trainer.fit`` the steps before
-    it stand.
+    As the first layer of a model it trains in the engine and freezes; anywhere else it trains layer by layer.
+    A step on a number that is no code raises ``forward``'s ValueError and changes nothing; in ``Trainer.fit``
+    the steps before it stand. So does a frozen model, whose ``out=`` is as it was then; exported C, which has
+    no errors, gives NaN.
 
     Parameters
     ----------

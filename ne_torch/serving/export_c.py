@@ -17,9 +17,20 @@ import numpy as np
 from ne_torch import _core
 from ne_torch._files import write_atomically
 from ne_torch.serving.c_functions import activation_stage, elementary_functions
+from ne_torch.serving.c_lookup import lookup_stage, lookup_words
 from ne_torch.serving.c_numbers import c_number, c_numbers, c_vectors
 from ne_torch.serving.quantize import from_bfloat16
-from ne_torch.serving.stages import Dense, Elementwise, Normalize, ScaleShift, Skip, Stage, unpack, widths
+from ne_torch.serving.stages import (
+    Dense,
+    Elementwise,
+    Lookup,
+    Normalize,
+    ScaleShift,
+    Skip,
+    Stage,
+    unpack,
+    widths,
+)
 
 __all__ = ["export_c"]
 
@@ -29,7 +40,7 @@ _HEADER = Template("""\
  * x has $in_features elements of type $T, y gets $out_features; they must not overlap. Nothing is
  * allocated, nothing is kept between calls. The result is that of ne_torch $version to the bit at every
  * optimisation, as long as the compiler keeps to IEEE 754 (no -ffast-math). It is fast where there is a fused
- * multiply-add in hardware (-O3 -march=native, or -mfma; every AArch64); elsewhere fma comes from libm.
+ * multiply-add in hardware (-O3 -march=native, or -mfma; every AArch64); elsewhere fma comes from libm.$codes
  */
 #ifndef ${NAME}_H
 #define ${NAME}_H
@@ -148,6 +159,7 @@ def export_c(stages: Sequence[Stage], dtype: str, path: str | os.PathLike[str], 
         version=_core.__version__,
         in_features=widths(stages[0])[0],
         out_features=widths(stages[-1])[1],
+        codes=lookup_words(stages[0]) if isinstance(stages[0], Lookup) else "",
         stages="".join(texts),
         calls=_calls(stages, functions, common["T"]),
     )
@@ -157,7 +169,8 @@ def export_c(stages: Sequence[Stage], dtype: str, path: str | os.PathLike[str], 
 def _words(stage: Stage) -> str:
     if isinstance(stage, Dense):
         return f"{stage.out_features}" + f" {stage.activation}" * (stage.activation != "identity")
-    return stage.name.replace("_", " ")
+    words = stage.name.replace("_", " ")
+    return f"{stage.out_features} {words}" if isinstance(stage, Lookup) else words
 
 
 def _calls(stages: Sequence[Stage], functions: list[str], scalar: str) -> str:
@@ -183,6 +196,8 @@ def _stage(stage: Stage, common: dict[str, str], dtype: np.dtype[np.floating]) -
         return _SCALE_SHIFT.substitute(common, width=stage.width, vectors=vectors)
     if isinstance(stage, Normalize):
         return _layer_norm(stage, common, dtype)
+    if isinstance(stage, Lookup):
+        return lookup_stage(stage, common)
     if not isinstance(stage, Dense):
         return activation_stage(stage, common, dtype)
     weight = unpack(stage, dtype)

@@ -7,7 +7,7 @@ takes to open, so these few lines read and write the format themselves; the test
 
 Metadata: ``format``, ``version``, ``stages`` (JSON: the stages in order, without their arrays), ``dtype`` and
 ``sha256`` of all bytes behind the header. Tensors: ``<stage>.panels``, ``<stage>.bias``, ``<stage>.scale``,
-``<stage>.weight``, ``<stage>.shift``.
+``<stage>.weight``, ``<stage>.shift``, ``<stage>.tables.<i>``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 
 from ne_torch._files import write_atomically
 from ne_torch.serving.predictor import Predictor
-from ne_torch.serving.stages import Dense, Elementwise, Normalize, ScaleShift, Skip, Stage
+from ne_torch.serving.stages import Dense, Elementwise, Lookup, Normalize, ScaleShift, Skip, Stage
 from ne_torch.typing import Array
 
 __all__ = ["load_predictor", "save_predictor"]
@@ -41,6 +41,9 @@ def save_predictor(stages: Sequence[Stage], dtype: str, path: str | os.PathLike[
         for index, stage in enumerate(stages)
         if getattr(stage, name, None) is not None
     }
+    for index, stage in enumerate(stages):
+        if isinstance(stage, Lookup):
+            tensors |= {f"{index}.tables.{i}": table for i, table in enumerate(stage.tables)}
     spelled = {np.dtype(value): key for key, value in _DTYPES.items()}
     header: dict[str, Any] = {}
     pieces: list[bytes] = []
@@ -136,6 +139,8 @@ def _damaged(path: str | os.PathLike[str], reason: str) -> ValueError:
 def _described(stage: Stage) -> dict[str, Any]:
     if isinstance(stage, Dense):
         return {"in": stage.in_features, "out": stage.out_features, "activation": stage.activation}
+    if isinstance(stage, Lookup):
+        return {"name": stage.name, "in": stage.in_features, "columns": list(stage.columns)}
     told: dict[str, Any] = {"name": stage.name, "width": stage.width}
     if isinstance(stage, Elementwise) and any(stage.numbers):
         told["numbers"] = list(stage.numbers)
@@ -149,11 +154,23 @@ def _described(stage: Stage) -> dict[str, Any]:
 def _stage(index: int, described: dict[str, Any], tensors: dict[str, Array]) -> Stage:
     if "width" in described:
         return _of_one_width(index, described, tensors)
+    if "columns" in described:
+        return _lookup(index, described, tensors)
     sizes = _width(described["in"]), _width(described["out"])
     panels, bias, scale = (tensors.get(f"{index}.{name}") for name in ("panels", "bias", "scale"))
     if panels is None:
         raise ValueError(f"expected a tensor {index}.panels")
     return Dense(*sizes, _text(described["activation"]), panels, bias, scale)
+
+
+def _lookup(index: int, described: dict[str, Any], tensors: dict[str, Array]) -> Lookup:
+    if described["name"] != "tabular_embedding":
+        raise ValueError(f"expected tabular_embedding, got {described['name']!r}")
+    columns = described["columns"]
+    if type(columns) is not list or any(type(c) is not int or not 0 <= c < 2**31 for c in columns):
+        raise ValueError(f"expected columns, got {columns!r}")
+    tables = tuple(tensors[f"{index}.tables.{i}"] for i in range(len(columns)))
+    return Lookup(_width(described["in"]), tuple(columns), tables)
 
 
 def _of_one_width(index: int, described: dict[str, Any], tensors: dict[str, Array]) -> Stage:

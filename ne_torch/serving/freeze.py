@@ -8,13 +8,24 @@ import numpy as np
 
 from ne_torch.activations import Activation, Identity, LogSoftmax, ReLU, Softmax
 from ne_torch.dropout import Dropout
+from ne_torch.embeddings import TabularEmbedding
 from ne_torch.linear import Linear
 from ne_torch.normalization import BatchNorm1d, LayerNorm
 from ne_torch.residual import Residual
 from ne_torch.sequential import flatten
 from ne_torch.serving.predictor import Predictor
 from ne_torch.serving.quantize import FORMATS, to_bfloat16, to_int8
-from ne_torch.serving.stages import Dense, Elementwise, Normalize, ScaleShift, Skip, Stage, pack, widths
+from ne_torch.serving.stages import (
+    Dense,
+    Elementwise,
+    Lookup,
+    Normalize,
+    ScaleShift,
+    Skip,
+    Stage,
+    pack,
+    widths,
+)
 
 __all__ = ["freeze"]
 
@@ -27,7 +38,8 @@ def freeze(model: Any, weights: str) -> Predictor:
     linears = _linears(layers)
     if not linears:
         raise ValueError(f"freeze: expected at least one Linear, got {model!r}")
-    if len({layer.dtype for layer in linears}) > 1:
+    tables = {layer.dtype for layer in layers if type(layer) is TabularEmbedding}
+    if len({layer.dtype for layer in linears} | tables) > 1:
         raise TypeError("freeze: expected layers of one dtype, got float32 and float64")
     if weights != "same" and linears[0].dtype != np.float32:
         raise TypeError(f"freeze: expected a float32 model for weights={weights!r}, got float64")
@@ -66,6 +78,15 @@ def _stages(layers: list[Any], width: int, weights: str, depth: int = 0) -> list
                     f"before it, got in_features={layer.in_features}"
                 )
             stages.append(_dense(layer, weights))
+            width = layer.out_features
+        elif type(layer) is TabularEmbedding:
+            if stages or depth:
+                where = "in a Residual" if depth else f"at place {index}"
+                raise ValueError(
+                    f"freeze: expected a TabularEmbedding as the first layer, got one {where}; freeze the "
+                    "layers behind it, and call it before"
+                )
+            stages.append(_lookup(layer))
             width = layer.out_features
         elif type(layer) is ReLU and isinstance(last, Dense) and last.activation == "identity":
             stages[-1] = last._replace(activation="relu")
@@ -107,6 +128,10 @@ def _normalization(layer: LayerNorm | BatchNorm1d, index: int, width: int) -> St
             "the batch"
         )
     return ScaleShift(width, *layer.folded())
+
+
+def _lookup(layer: TabularEmbedding) -> Lookup:
+    return Lookup(layer.in_features, layer.columns, tuple(inner.weight.copy() for inner in layer.embeddings))
 
 
 def _dense(layer: Linear, weights: str) -> Dense:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ne_torch import _core
-from ne_torch.serving.stages import Dense, Stage, widths
+from ne_torch.serving.stages import Dense, Lookup, Stage, arrays, widths
 from ne_torch.typing import Array, ArrayLike
 
 __all__ = ["Predictor"]
@@ -43,7 +43,7 @@ class Predictor:
     _stages: tuple[Stage, ...]
 
     def __init__(self, stages: Sequence[Stage], dtype: str) -> None:
-        for array in (a for stage in stages for a in stage.described() if isinstance(a, np.ndarray)):
+        for array in (array for stage in stages for array in arrays(stage)):
             array.flags.writeable = False
         core = _core.Predictor(dtype, tuple(stage.described() for stage in stages))
         for name, value in (
@@ -70,7 +70,8 @@ class Predictor:
         Raises
         ------
         ValueError
-            If the last axis has another length, or out does not fit.
+            If the last axis has another length, out does not fit, or a number in the column of a category is
+            no code; out is as it was then.
         TypeError
             If x has another dtype than the model.
         """
@@ -93,18 +94,13 @@ class Predictor:
 
     @property
     def weights(self) -> str:
-        """How the weights are kept: ``"float32"``, ``"float64"``, ``"bfloat16"`` or ``"int8"``."""
+        """How Linear layers' weights are kept: ``"float32"``, ``"float64"``, ``"bfloat16"`` or ``"int8"``."""
         return _WEIGHTS[next(stage.panels.dtype.name for stage in self._stages if isinstance(stage, Dense))]
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all weights, biases and scales, with the padding of the panels."""
-        return sum(
-            array.nbytes
-            for stage in self._stages
-            for array in stage.described()
-            if isinstance(array, np.ndarray)
-        )
+        """Bytes of all weights, biases, scales and tables, with the padding of the panels."""
+        return sum(array.nbytes for stage in self._stages for array in arrays(stage))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the predictor to a file of safetensors format, all of it or nothing.
@@ -120,7 +116,8 @@ class Predictor:
 
         It defines ``static void <name>_predict(const T *x, T *y)`` for one row, where T is float or double,
         and ``<NAME>_IN_FEATURES`` and ``<NAME>_OUT_FEATURES``. Compiled with FMA (``-mfma``, AArch64 always)
-        it is fast; its results are this predictor's to the bit either way.
+        it is fast; its results are this predictor's to the bit either way. Where a number is no code, they
+        are NaN.
 
         Parameters
         ----------
@@ -140,6 +137,8 @@ class Predictor:
                 parts.append(
                     f"{stage.out_features}" + f" {stage.activation}" * (stage.activation != "identity")
                 )
+            elif isinstance(stage, Lookup):
+                parts.append(f"{stage.out_features} {stage.name}")
             else:
                 parts.append(stage.name)
         return f"Predictor({' -> '.join(parts)}, weights={self.weights})"

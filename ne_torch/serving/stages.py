@@ -19,10 +19,12 @@ __all__ = [
     "CLASS_WISE",
     "Dense",
     "Elementwise",
+    "Lookup",
     "Normalize",
     "ScaleShift",
     "Skip",
     "Stage",
+    "arrays",
     "pack",
     "unpack",
     "widths",
@@ -107,14 +109,44 @@ class Skip(NamedTuple):
         return (self.name, self.width, self.slot)
 
 
-Stage = Dense | Elementwise | Normalize | ScaleShift | Skip
+class Lookup(NamedTuple):
+    """The numbers of the rows that come in, then for each column of codes the row of its table."""
+
+    in_features: int
+    columns: tuple[int, ...]  # ascending
+    tables: tuple[Array, ...]
+
+    @property
+    def name(self) -> str:
+        """Return what it is called in files."""
+        return "tabular_embedding"
+
+    @property
+    def out_features(self) -> int:
+        """Return how wide a row goes out."""
+        dims: list[int] = [table.shape[1] for table in self.tables]
+        return self.in_features - len(dims) + sum(dims)
+
+    def described(self) -> tuple[Any, ...]:
+        """Return the stage as the engine takes it."""
+        return (self.name, self.in_features, tuple(zip(self.columns, self.tables, strict=True)))
+
+
+Stage = Dense | Elementwise | Lookup | Normalize | ScaleShift | Skip
 
 
 def widths(stage: Stage) -> tuple[int, int]:
     """Return how wide a row comes in, and goes out."""
-    if isinstance(stage, Dense):
+    if isinstance(stage, Dense | Lookup):
         return stage.in_features, stage.out_features
     return stage.width, stage.width
+
+
+def arrays(stage: Stage) -> list[Array]:
+    """Return all arrays of a stage."""
+    if isinstance(stage, Lookup):
+        return list(stage.tables)
+    return [part for part in stage if isinstance(part, np.ndarray)]
 
 
 def pack(matrix: Array, dtype: np.dtype[Any]) -> Array:

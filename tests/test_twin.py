@@ -278,7 +278,23 @@ def test_training_step_equals_twin(dtype, batch, inner, hidden, outer, values):
 
 
 @pytest.mark.parametrize(
-    ("batch", "inner", "outer"), [(64, 784, 128), (5, 2500, 7), (129, 65, 257), (1, 3000, 40)]
+    ("batch", "inner", "outer"),
+    [
+        (64, 784, 128),
+        (5, 2500, 7),
+        (129, 65, 257),
+        (1, 3000, 40),
+        *[
+            (1, 70, outer) for outer in (1, 3, 4, 5, 7, 8, 12, 17)
+        ],  # one sample, by fewer rows than lanes and more
+        *[
+            (batch, 1024, 1) for batch in (3, 6, 20, 33)
+        ],  # one output, of rows that fall into one set of the cache
+        *[(batch, 1, 66) for batch in (2, 9, 24)],  # one input: its gradient is such a product
+        *[(batch, 300, outer) for batch in (32, 35) for outer in (2, 4, 8)],  # samples along the lanes
+        (2100, 300, 8),  # the same, shared by threads
+        (20, 400, 33),  # a panel that is used once, of several blocks of terms
+    ],
 )
 @pytest.mark.parametrize("kind", KINDS)
 def test_large_affine_equals_twin(kind, batch, inner, outer, dtype, isa, threads):

@@ -5,6 +5,7 @@ hypothesis draws shapes, kinds of values and seeds, ten cases an example, and sh
 
 import os
 import warnings
+from itertools import product
 
 import ne_torch as nt
 import numpy as np
@@ -284,14 +285,11 @@ def test_training_step_equals_twin(dtype, batch, inner, hidden, outer, values):
         (5, 2500, 7),
         (129, 65, 257),
         (1, 3000, 40),
-        *[
-            (1, 70, outer) for outer in (1, 3, 4, 5, 7, 8, 12, 17)
-        ],  # one sample, by fewer rows than lanes and more
-        *[
-            (batch, 1024, 1) for batch in (3, 6, 20, 33)
-        ],  # one output, of rows that fall into one set of the cache
-        *[(batch, 1, 66) for batch in (2, 9, 24)],  # one input: its gradient is such a product
-        *[(batch, 300, outer) for batch in (32, 35) for outer in (2, 4, 8)],  # samples along the lanes
+        *product([1], [70], [1, 3, 4, 5, 8, 12, 17]),  # one sample: fewer rows than lanes, and more
+        *product([2, 4, 5, 8], [70], [2, 10, 33]),  # a few samples
+        *product([3, 6, 20, 33], [1024], [1]),  # one output, of rows that fall into one set of the cache
+        *product([2, 9, 24], [1], [66]),  # one input: its gradient is such a product
+        *product([32, 35], [300], [2, 3, 8]),  # a few outputs
         (2100, 300, 8),  # the same, shared by threads
         (20, 400, 33),  # a panel that is used once, of several blocks of terms
     ],

@@ -10,6 +10,7 @@
 #include "core/dropout_args.hpp"
 #include "core/gemm_args.hpp"
 #include "core/loss_args.hpp"
+#include "core/matvec_args.hpp"
 #include "core/names.hpp"
 #include "core/norm_args.hpp"
 #include "core/panels.hpp"
@@ -26,10 +27,8 @@ struct Kernels {
     void (*gemm)(const GemmArgs<T>&);
     index_t (*gemm_workspace)(const GemmArgs<T>&);  // elements, for arguments that lack only it
 
-    // result[i] = (chain over j ascending of matrix[i, j] * vector[j]) + bias[i * bias_stride]; bias may be
-    // null
-    void (*matvec)(index_t rows, index_t cols, Matrix<const T> matrix, const T* vector, const T* bias,
-                   index_t bias_stride, T* result);
+    int few_vectors;                       // the most that matvec takes
+    void (*matvec)(const MatvecArgs<T>&);  // a product with one vector, or a few
 
     // a dense layer whose weights lie in panels
     void (*panel_forward)(const PanelArgs<T>&);

@@ -56,26 +56,53 @@ T* scratch(index_t size) {
     return buffer.reserve(size);
 }
 
-// y turned, with samples along the lanes: outputs would leave half of each vector without work, or more.
+// The rows of the matrix shared among threads.
+template <class T>
+void shared_matvec(const MatvecArgs<T>& whole, double work) {
+    const Kernels<T>& kernels = active_kernels<T>();
+    parallel(team_for(work), work, [&](Team& team) {
+        const Range mine = share_range(whole.rows, kernels.lanes, team.index, team.count);
+        MatvecArgs<T> g = whole;
+        g.rows = mine.end - mine.begin;
+        g.matrix.data = whole.matrix.at(mine.begin, 0);
+        if (g.bias && g.bias_of_row) g.bias += mine.begin;
+        g.result.data = whole.result.at(0, mine.begin);
+        kernels.matvec(g);
+    });
+}
+
+// Outputs along the lanes.
+template <class T>
+void forward_few_samples(const AffineShape& s, const T* x, const T* weight, const T* bias, T* y) {
+    MatvecArgs<T> g;
+    g.rows = s.out_features;
+    g.cols = s.in_features;
+    g.count = s.batch;
+    g.matrix = {weight, s.in_features, 1};
+    g.vectors = {x, s.in_features, 1};
+    g.bias = bias;
+    g.bias_of_row = true;
+    g.result = {y, s.out_features, 1};
+    shared_matvec(g, s.work());
+}
+
+// Samples along the lanes: outputs would leave half of each vector without work, or more. So y comes turned.
 template <class T>
 void forward_few_outputs(const AffineShape& s, const T* x, const T* weight, const T* bias, T* y) {
-    const Kernels<T>& kernels = active_kernels<T>();
     thread_local AlignedBuffer<T> turned;
     const index_t stride = padded<T>(s.batch);
-    GemmArgs<T> g;
-    g.m = s.out_features;
-    g.n = s.batch;
-    g.k = s.in_features;
-    g.a = {weight, s.in_features, 1};
-    g.b = {x, 1, s.in_features};
-    g.c = {turned.reserve(s.out_features * stride), stride, 1};
-    g.epilogue = Epilogue::bias_row;
+    MatvecArgs<T> g;
+    g.rows = s.batch;
+    g.cols = s.in_features;
+    g.count = s.out_features;
+    g.matrix = {x, s.in_features, 1};
+    g.vectors = {weight, s.in_features, 1};
     g.bias = bias;
-    const int threads = team_for(s.work());
-    const SharedProduct<T> product(kernels, g, threads);
-    T* const room = scratch<T>(product.room());
-    parallel(threads, s.work(), [&](Team& team) { product.run(team, room); });
-    kernels.transpose(s.out_features, s.batch, {g.c.data, stride, 1}, {y, s.out_features, 1});
+    g.result = {s.out_features == 1 ? y : turned.reserve(s.out_features * stride), stride, 1};
+    shared_matvec(g, s.work());
+    if (s.out_features == 1) return;
+    const Matrix<const T> from{g.result.data, stride, 1};
+    active_kernels<T>().transpose(s.out_features, s.batch, from, {y, s.out_features, 1});
 }
 
 }  // namespace
@@ -83,22 +110,11 @@ void forward_few_outputs(const AffineShape& s, const T* x, const T* weight, cons
 template <class T>
 void affine_forward(const AffineShape& s, const T* x, const T* weight, const T* bias, T* y) {
     const Kernels<T>& kernels = active_kernels<T>();
-    if (s.in_features >= kLongChain && (s.batch == 1 || s.out_features == 1)) {
-        const bool one_sample = s.batch == 1;
-        const index_t rows = one_sample ? s.out_features : s.batch;
-        const T* const matrix = one_sample ? weight : x;
-        parallel(team_for(s.work()), s.work(), [&](Team& team) {
-            const Range mine = share_range(rows, kernels.lanes, team.index, team.count);
-            const T* const my_bias = bias && one_sample ? bias + mine.begin : bias;
-            kernels.matvec(mine.end - mine.begin, s.in_features,
-                           {matrix + mine.begin * s.in_features, s.in_features, 1}, one_sample ? x : weight,
-                           my_bias, one_sample ? 1 : 0, y + mine.begin);
-        });
-        return;
-    }
-    if (s.in_features >= kLongChain && 2 * s.out_features <= kernels.lanes && s.batch >= 2 * kernels.lanes) {
-        forward_few_outputs(s, x, weight, bias, y);
-        return;
+    if (s.in_features >= kLongChain) {
+        const index_t few = kernels.few_vectors;
+        if (s.batch <= few && s.out_features > 1) return forward_few_samples(s, x, weight, bias, y);
+        const bool pays = s.out_features == 1 || s.batch >= 2 * kernels.lanes;
+        if (s.out_features <= few && pays) return forward_few_outputs(s, x, weight, bias, y);
     }
     GemmArgs<T> g;
     g.m = s.batch;
@@ -151,9 +167,13 @@ void affine_backward(const AffineShape& s, const T* grad_output, const T* x, con
     parallel(threads, 2 * s.work(), [&](Team& team) {
         if (one_input) {
             const Range mine = share_range(s.batch, kernels.lanes, team.index, team.count);
-            kernels.matvec(mine.end - mine.begin, s.out_features,
-                           {grad_output + mine.begin * s.out_features, s.out_features, 1}, weight, nullptr, 0,
-                           grad_input + mine.begin);
+            MatvecArgs<T> g;
+            g.rows = mine.end - mine.begin;
+            g.cols = s.out_features;
+            g.matrix = {grad_output + mine.begin * s.out_features, s.out_features, 1};
+            g.vectors = {weight, s.out_features, 1};
+            g.result = {grad_input + mine.begin, s.batch, 1};
+            kernels.matvec(g);
         } else {
             input_product.run(team, room);
         }

@@ -29,6 +29,7 @@ constexpr Kernels<typename V::T> make_kernels() {
         .tile_cols = V::max_vectors * V::lanes,
         .gemm = gemm<V>,
         .gemm_workspace = gemm_workspace<V>,
+        .few_vectors = few_vectors<V>(),
         .matvec = matvec<V>,
         .panel_forward = panel_forward<V>,
         .transpose = transpose<V>,

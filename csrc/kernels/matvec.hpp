@@ -1,112 +1,148 @@
-// result[i] = (chain over k of matrix[i, k] * vector[k], from +0) + bias[i]: a product with one row or
-// column.
+// result[v, i] = (chain over k of matrix[i, k] * vectors[v, k], from +0) + bias: a product with one vector or
+// a few. See core/matvec_args.hpp.
 //
 // A vector register has to hold one term of `lanes` chains, so blocks of the matrix are transposed in
 // registers on their way from memory, without a packed copy: there is no second use that could pay for one.
 // A block is as wide as a cache line, which is read at once: rows whose stride is a multiple of 4 KiB fall
-// into one set of the cache, and their lines do not stay for a second look. Called for a batch of one sample
-// and for layers with one output or one input feature.
+// into one set of the cache, and their lines do not stay for a second look. Called for a few samples, and for
+// layers with few outputs or one input feature.
 #pragma once
 
-#include <math.h>
+#include <cmath>
 
 #include "core/compiler.hpp"
-#include "core/views.hpp"
+#include "core/matvec_args.hpp"
 #include "kernels/blocking.hpp"
 #include "kernels/lanes.hpp"
 #include "kernels/transpose.hpp"
 
 namespace ne_torch {
 
-static NE_TORCH_INLINE float fused(float a, float b, float c) { return fmaf(a, b, c); }
-static NE_TORCH_INLINE double fused(double a, double b, double c) { return fma(a, b, c); }
+static NE_TORCH_INLINE float fused(float a, float b, float c) { return std::fmaf(a, b, c); }
+static NE_TORCH_INLINE double fused(double a, double b, double c) { return std::fma(a, b, c); }
 
 // So many chains without vectors take as long as one, which waits four cycles for each multiply-add.
 static constexpr int kFewRows = 4;
 
-// At most so many rows, the last one again where there are less. Each table has a copy: its flags differ.
+// At most so many rows, the last one again where there are less, and one vector. Each table has a copy: its
+// flags differ.
 template <class T>
-static void few_rows(index_t rows, index_t cols, Matrix<const T> matrix, const T* vector, const T* bias,
-                     index_t bias_stride, T* result) {
+static void few_rows(const MatvecArgs<T>& g) {
+    const T* const vector = g.vectors.data;
     const T* row[kFewRows];
     T chain[kFewRows];
 #pragma GCC unroll 4
     for (int i = 0; i < kFewRows; ++i) {
-        row[i] = matrix.at(smaller(i, rows - 1), 0);
+        row[i] = g.matrix.at(smaller(i, g.rows - 1), 0);
         chain[i] = 0;
     }
-    for (index_t k = 0; k < cols; ++k) {
+    for (index_t k = 0; k < g.cols; ++k) {
 #pragma GCC unroll 4
         for (int i = 0; i < kFewRows; ++i) chain[i] = fused(row[i][k], vector[k], chain[i]);
     }
 #pragma GCC unroll 4
     for (int i = 0; i < kFewRows; ++i) {  // one by one, or compilers would gather the chains into vectors
-        if (i < rows) result[i] = bias ? chain[i] + bias[i * bias_stride] : chain[i];
+        if (i < g.rows) g.result.data[i] = g.bias ? chain[i] + g.bias[g.bias_of_row ? i : 0] : chain[i];
     }
 }
 
-// The chains of `count` rows, at most lanes, from each of the given rows on.
-template <class V, int Groups>
-inline void add_up_rows(const index_t (&row)[Groups], int count, index_t cols,
-                        Matrix<const typename V::T> matrix, const typename V::T* vector, V (&sum)[Groups]) {
-    V chain[Groups];
+// chain[v] takes up one term, vector[v] points to its factor.
+template <class V, int Vectors>
+NE_TORCH_INLINE void add_term(V term, const typename V::T* const (&vector)[Vectors], index_t t,
+                              V (&chain)[Vectors]) {
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) chain[v] = V::fma(term, V::broadcast(vector[v][t]), chain[v]);
+}
+
+// The chains of `height` rows, at most lanes, from each of the given rows on.
+template <class V, int Groups, int Vectors>
+inline void add_up_rows(const MatvecArgs<typename V::T>& g, const index_t (&row)[Groups], int height,
+                        V (&sum)[Groups][Vectors]) {
+    const typename V::T* vector[Vectors];
+    V chain[Groups][Vectors];
+    for (int v = 0; v < Vectors; ++v) vector[v] = g.vectors.at(smaller(v, g.count - 1), 0);
+    for (auto& group : chain) {
+        for (V& one : group) one = V::broadcast(0);
+    }
     index_t k = 0;
-    for (int g = 0; g < Groups; ++g) chain[g] = V::broadcast(0);
-    for (; count == V::lanes && k + V::lanes <= cols; k += V::lanes) {
+    for (; height == V::lanes && k + V::lanes <= g.cols; k += V::lanes) {
 #pragma GCC unroll 2
-        for (int g = 0; g < Groups; ++g) {
+        for (int i = 0; i < Groups; ++i) {
             V block[V::lanes];  // of its own, so that it stays in registers
-            V::load_transposed(matrix.at(row[g], k), matrix.row_stride, block);
+            V::load_transposed(g.matrix.at(row[i], k), g.matrix.row_stride, block);
 #pragma GCC unroll 16
-            for (int t = 0; t < V::lanes; ++t) {
-                chain[g] = V::fma(block[t], V::broadcast(vector[k + t]), chain[g]);
-            }
+            for (int t = 0; t < V::lanes; ++t) add_term<V, Vectors>(block[t], vector, t, chain[i]);
         }
+#pragma GCC unroll 8
+        for (int v = 0; v < Vectors; ++v) vector[v] += V::lanes;
     }
-    for (; k < cols; k += V::lanes) {
-        const int terms = static_cast<int>(smaller(V::lanes, cols - k));
-        for (int g = 0; g < Groups; ++g) {
+    for (; k < g.cols; k += V::lanes) {
+        const int terms = static_cast<int>(smaller(V::lanes, g.cols - k));
+        for (int i = 0; i < Groups; ++i) {
             V block[V::lanes];
-            load_transposed_block<V>(count, terms, {matrix.at(row[g], k), matrix.row_stride, 1}, block);
-            for (int t = 0; t < terms; ++t) {
-                chain[g] = V::fma(block[t], V::broadcast(vector[k + t]), chain[g]);
-            }
+            const Matrix<const typename V::T> from{g.matrix.at(row[i], k), g.matrix.row_stride, 1};
+            load_transposed_block<V>(height, terms, from, block);
+#pragma GCC unroll 1
+            for (int t = 0; t < terms; ++t) add_term<V, Vectors>(block[t], vector, t, chain[i]);
         }
+        for (int v = 0; v < Vectors; ++v) vector[v] += terms;
     }
-    for (int g = 0; g < Groups; ++g) sum[g] = chain[g];
+    for (int i = 0; i < Groups; ++i) {
+        for (int v = 0; v < Vectors; ++v) sum[i][v] = chain[i][v];
+    }
 }
 
-// bias: null, or bias[i * bias_stride] with a stride of 0 or 1
-template <class V>
-void matvec(index_t rows, index_t cols, Matrix<const typename V::T> matrix, const typename V::T* vector,
-            const typename V::T* bias, index_t bias_stride, typename V::T* result) {
-    if (rows == 0) return;
-    if (rows < V::lanes && rows <= kFewRows) {
-        few_rows(rows, cols, matrix, vector, bias, bias_stride, result);
-        return;
-    }
-    constexpr int groups = V::lanes < 8 ? 2 : 1;      // at least eight chains, to hide the latency of an FMA
-    const index_t last = larger(rows - V::lanes, 0);  // the last group begins here: some rows come twice
-    const int count = static_cast<int>(smaller(V::lanes, rows));
-    for (index_t begin = 0; begin < rows; begin += groups * V::lanes) {
+// At most Vectors of them, the last one again where there are less.
+template <class V, int Vectors>
+void matvec_of(const MatvecArgs<typename V::T>& g) {
+    // at least eight chains, to hide the latency of an FMA
+    constexpr int groups = V::lanes < 8 && Vectors == 1 ? 2 : 1;
+    const index_t last = larger(g.rows - V::lanes, 0);  // the last group begins here: some rows come twice
+    const int height = static_cast<int>(smaller(V::lanes, g.rows));
+    for (index_t begin = 0; begin < g.rows; begin += groups * V::lanes) {
         index_t row[groups];
-        V sum[groups];
-        for (int g = 0; g < groups; ++g) row[g] = smaller(begin + g * V::lanes, last);
-        add_up_rows<V, groups>(row, count, cols, matrix, vector, sum);
+        V sum[groups][Vectors];
+        for (int i = 0; i < groups; ++i) row[i] = smaller(begin + i * V::lanes, last);
+        add_up_rows<V, groups, Vectors>(g, row, height, sum);
         const auto finish = [&](auto lanes) {
-            for (int g = 0; g < groups; ++g) {
-                if (bias) {
-                    sum[g] = sum[g] + (bias_stride == 0 ? V::broadcast(*bias) : lanes.load(bias + row[g]));
+            for (int i = 0; i < groups; ++i) {
+                for (int v = 0; v < Vectors && v < g.count; ++v) {
+                    V y = sum[i][v];
+                    if (g.bias)
+                        y = y + (g.bias_of_row ? lanes.load(g.bias + row[i]) : V::broadcast(g.bias[v]));
+                    lanes.store(g.result.at(v, row[i]), y);
                 }
-                lanes.store(result + row[g], sum[g]);
             }
         };
-        if (count == V::lanes) {
+        if (height == V::lanes) {
             finish(AllLanes<V>{});
         } else {
-            finish(FirstLanes<V>{V::first(count)});
+            finish(FirstLanes<V>{V::first(height)});
         }
     }
+}
+
+// So many vectors have their chains in registers, beside a block.
+template <class V>
+constexpr int few_vectors() {
+    return V::lanes == 1 ? 1 : V::lanes == 16 ? 8 : 4;
+}
+
+// One, four or eight vectors, which is enough for all: each costs a copy of the loops above.
+template <class V, int Vectors>
+void matvec_up_to(const MatvecArgs<typename V::T>& g) {
+    if constexpr (Vectors > 1) {
+        constexpr int fewer = Vectors > 4 ? 4 : 1;
+        if (g.count <= fewer) return matvec_up_to<V, fewer>(g);
+    } else if (g.rows < V::lanes && g.rows <= kFewRows) {
+        return few_rows(g);
+    }
+    matvec_of<V, Vectors>(g);
+}
+
+template <class V>
+void matvec(const MatvecArgs<typename V::T>& g) {
+    if (g.rows > 0) matvec_up_to<V, few_vectors<V>()>(g);
 }
 
 }  // namespace ne_torch

@@ -138,16 +138,30 @@ Results<T> gemm(const Kernels<T>& kernels, Random random) {
 template <class T>
 Results<T> sums(const Kernels<T>& kernels, Random random) {
     const index_t rows = random.size(), cols = random.size();
-    const auto values = random.values<T>(rows * cols), vector = random.values<T>(cols);
+    const index_t count = 1 + random.below(4);
+    const auto values = random.values<T>(rows * cols + rows + count),
+               vectors = random.values<T>(count * cols);
     const Matrix<const T> matrix{values.data(), cols, 1};
-    std::vector<T> result(static_cast<std::size_t>(2 * rows + cols + rows * cols));
+    std::vector<T> result(static_cast<std::size_t>((1 + count) * rows + cols + rows * cols));
     kernels.row_sums(rows, cols, matrix, false, result.data());
     kernels.row_sums(rows, cols, matrix, true, result.data());  // twice the sums, one after the other
     std::vector<double> squares(static_cast<std::size_t>(rows));
     kernels.row_square_sums(rows, cols, matrix, squares.data());
     kernels.column_sums(rows, cols, matrix, result.data() + rows);
-    kernels.matvec(rows, cols, matrix, vector.data(), vector.data(), 0, result.data() + rows + cols);
-    kernels.transpose(rows, cols, matrix, {result.data() + 2 * rows + cols, rows, 1});
+    const bool of_row = random.below(2) == 0;
+    for (index_t v = 0; v < count; v += kernels.few_vectors) {
+        T* const y = result.data() + rows + cols + v * rows;
+        const index_t few = std::min<index_t>(kernels.few_vectors, count - v);
+        kernels.matvec({rows,
+                        cols,
+                        few,
+                        matrix,
+                        {vectors.data() + v * cols, cols, 1},
+                        values.data() + (of_row ? 0 : v),
+                        of_row,
+                        {y, rows, 1}});
+    }
+    kernels.transpose(rows, cols, matrix, {result.data() + (1 + count) * rows + cols, rows, 1});
     return {result, squares};
 }
 

@@ -147,9 +147,9 @@ Array new_array(const std::vector<py::ssize_t>& shape, Dtype dtype) {
         for (const py::ssize_t length : shape) bytes *= static_cast<double>(length);
         if (!(bytes >= kWorthAligning && bytes < kTooLarge)) return Array(py::array_t<T>(shape), dtype);
         const py::array_t<std::uint8_t> room(static_cast<py::ssize_t>(bytes) + kCacheLine);
-        const auto begin = reinterpret_cast<std::uintptr_t>(room.data());
-        const auto line = static_cast<std::uintptr_t>(kCacheLine);
-        const auto* const data = reinterpret_cast<const T*>((begin + line - 1) / line * line);
+        const std::uint8_t* const begin = room.data();
+        const auto past = static_cast<index_t>(reinterpret_cast<std::uintptr_t>(begin) % kCacheLine);
+        const auto* const data = reinterpret_cast<const T*>(begin + (kCacheLine - past) % kCacheLine);
         return Array(py::array_t<T>(shape, data, room), dtype);
     });
 }

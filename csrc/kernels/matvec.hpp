@@ -125,7 +125,8 @@ void matvec_of(const MatvecArgs<typename V::T>& g) {
 // So many vectors have their chains in registers, beside a block.
 template <class V>
 constexpr int few_vectors() {
-    return V::lanes == 1 ? 1 : V::lanes == 16 ? 8 : 4;
+    if (V::lanes == 1) return 1;
+    return V::lanes == 16 ? 8 : 4;
 }
 
 // One, four or eight vectors, which is enough for all: each costs a copy of the loops above.
@@ -134,7 +135,7 @@ void matvec_up_to(const MatvecArgs<typename V::T>& g) {
     if constexpr (Vectors > 1) {
         constexpr int fewer = Vectors > 4 ? 4 : 1;
         if (g.count <= fewer) return matvec_up_to<V, fewer>(g);
-    } else if (g.rows < V::lanes && g.rows <= kFewRows) {
+    } else if (g.rows <= smaller(kFewRows, V::lanes - 1)) {
         return few_rows(g);
     }
     matvec_of<V, Vectors>(g);

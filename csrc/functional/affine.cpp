@@ -56,19 +56,22 @@ T* scratch(index_t size) {
     return buffer.reserve(size);
 }
 
-// The rows of the matrix shared among threads.
+// A member's share of the rows of the matrix.
+template <class T>
+void run_matvec(const MatvecArgs<T>& whole, const Team& team) {
+    const Kernels<T>& kernels = active_kernels<T>();
+    const Range mine = share_range(whole.rows, kernels.lanes, team.index, team.count);
+    MatvecArgs<T> g = whole;
+    g.rows = mine.end - mine.begin;
+    g.matrix.data = whole.matrix.at(mine.begin, 0);
+    if (g.bias && g.bias_of_row) g.bias += mine.begin;
+    g.result.data = whole.result.at(0, mine.begin);
+    kernels.matvec(g);
+}
+
 template <class T>
 void shared_matvec(const MatvecArgs<T>& whole, double work) {
-    const Kernels<T>& kernels = active_kernels<T>();
-    parallel(team_for(work), work, [&](Team& team) {
-        const Range mine = share_range(whole.rows, kernels.lanes, team.index, team.count);
-        MatvecArgs<T> g = whole;
-        g.rows = mine.end - mine.begin;
-        g.matrix.data = whole.matrix.at(mine.begin, 0);
-        if (g.bias && g.bias_of_row) g.bias += mine.begin;
-        g.result.data = whole.result.at(0, mine.begin);
-        kernels.matvec(g);
-    });
+    parallel(team_for(work), work, [&](Team& team) { run_matvec(whole, team); });
 }
 
 // Outputs along the lanes.
@@ -160,20 +163,20 @@ void affine_backward(const AffineShape& s, const T* grad_output, const T* x, con
         parameters.c = {grad_weight, s.in_features, 1};
     }
 
+    MatvecArgs<T> one;  // grad_input, where it is a column
+    one.rows = s.batch;
+    one.cols = s.out_features;
+    one.matrix = {grad_output, s.out_features, 1};
+    one.vectors = {weight, s.out_features, 1};
+    one.result = {grad_input, s.batch, 1};
+
     const int threads = team_for(2 * s.work());
     const SharedProduct<T> input_product(kernels, input, threads);
     const SharedProduct<T> parameter_product(kernels, parameters, threads);
     T* const room = scratch<T>(input_product.room() + parameter_product.room());
     parallel(threads, 2 * s.work(), [&](Team& team) {
         if (one_input) {
-            const Range mine = share_range(s.batch, kernels.lanes, team.index, team.count);
-            MatvecArgs<T> g;
-            g.rows = mine.end - mine.begin;
-            g.cols = s.out_features;
-            g.matrix = {grad_output + mine.begin * s.out_features, s.out_features, 1};
-            g.vectors = {weight, s.out_features, 1};
-            g.result = {grad_input + mine.begin, s.batch, 1};
-            kernels.matvec(g);
+            run_matvec(one, team);
         } else {
             input_product.run(team, room);
         }

@@ -12,12 +12,12 @@
 #include "kernels/log_softmax.hpp"
 #include "kernels/losses/losses.hpp"
 #include "kernels/matvec.hpp"
-#include "kernels/optimizers.hpp"
 #include "kernels/panels.hpp"
 #include "kernels/softmax.hpp"
 #include "kernels/square_sums.hpp"
 #include "kernels/sums.hpp"
 #include "kernels/transpose.hpp"
+#include "kernels/update.hpp"
 
 namespace ne_torch {
 

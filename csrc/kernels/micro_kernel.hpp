@@ -8,6 +8,7 @@
 #include "core/gemm_args.hpp"
 #include "kernels/lanes.hpp"
 #include "kernels/optimizers.hpp"
+#include "kernels/update.hpp"
 
 namespace ne_torch {
 
@@ -69,7 +70,9 @@ NE_TORCH_INLINE void update_tile(const Tile<V>& tile, V (&sum)[MR][NV]) {
     T* state[kMaxStates];
     for (int i = 0; i < kMaxStates; ++i) state[i] = g.state[i] ? g.state[i] + offset : nullptr;
     const index_t columns = g.n - tile.column < width ? g.n - tile.column : width;
-    update<V>(*g.update, MR, columns, {grad, width, 1}, {g.c.data + offset, g.c.row_stride, 1}, state);
+    const index_t below = MR * g.c.row_stride;
+    update_block<V>(*g.update, MR, columns, {grad, width, 1}, {g.c.data + offset, g.c.row_stride, 1}, state,
+                    below);
 }
 
 template <class V, int MR, int NV>
@@ -224,7 +227,8 @@ NE_TORCH_INLINE void run_tile(const Tile<V>& tile) {
     }
 
     // The next tile's parameters, if they are updated, and its partial sums may have left the cache since the
-    // last step or block. A tile of few terms does not take as long as memory does.
+    // last step or block. A tile of few terms does not take as long as memory does. States are fetched by the
+    // update, whose square roots and divisions leave time for it; here they would hold up the terms.
     if (g.epilogue == Epilogue::update) prefetch_tile<V, MR, NV>(tile, c, tile.row + MR);
     if (from.data) prefetch_tile<V, MR, NV>(tile, from, tile.row + MR);
 

@@ -1,10 +1,5 @@
-// Updates of parameters, element by element: one functor for each optimizer. Used by the table's update and
-// by the store of grad_weight.
-//
-//   all   grad = gradient_scale == 1 ? grad : gradient_scale * grad
-//         grad = gradient_limit == 0 ? grad : min(limit, max(0 - limit, grad))       a NaN stays
-//         g = maximize ? 0 - grad : grad,  then  weight_decay == 0 ? g : fma(weight_decay, param, g)
-//         param = shrink == 1 ? param : shrink * param        what is written param below
+// The step of each optimizer, element by element, a functor each. Its gradient g and its parameter come
+// prepared from update.hpp.
 //
 //   SGD (torch.optim.SGD), state 0 is the velocity; intake is 1 - dampening, 1 in the first step:
 //     velocity = fma(momentum, velocity, intake * g)         velocity starts at +0
@@ -31,20 +26,8 @@
 
 #include "core/compiler.hpp"
 #include "core/update_options.hpp"
-#include "core/views.hpp"
-#include "kernels/lanes.hpp"
 
 namespace ne_torch {
-
-// The states of the vector of parameters at element `at`.
-template <class V, class Lanes>
-struct StateAt {
-    typename V::T* const (&state)[kMaxStates];
-    index_t at;
-    Lanes lanes;
-    V load(int i) const { return lanes.load(state[i] + at); }
-    void store(int i, V x) const { lanes.store(state[i] + at, x); }
-};
 
 template <class V>
 class SgdStep {
@@ -186,58 +169,6 @@ NE_TORCH_INLINE void with_optimizer(const UpdateOptions<typename V::T>& options,
         case Optimizer::adagrad:
             return body(AdagradStep<V>(options));
     }
-}
-
-// What every optimizer does to a gradient, and to the parameter, before its own step.
-template <class V>
-class Preparation {
-  public:
-    using T = typename V::T;
-
-    explicit Preparation(const UpdateOptions<T>& options)
-        : scale_(V::broadcast(options.gradient_scale)),
-          limit_(V::broadcast(options.gradient_limit)),
-          weight_decay_(V::broadcast(options.weight_decay)),
-          shrink_(V::broadcast(options.shrink)),
-          scales_(options.gradient_scale != T(1)),
-          limits_(options.gradient_limit != T(0)),
-          maximizes_(options.maximize),
-          decays_(options.weight_decay != T(0)),
-          shrinks_(options.shrink != T(1)) {}
-
-    V gradient(V g, V param) const {
-        if (scales_) g = scale_ * g;
-        if (limits_) g = V::min(limit_, V::max(V::broadcast(0) - limit_, g));
-        if (maximizes_) g = V::broadcast(0) - g;
-        return decays_ ? V::fma(weight_decay_, param, g) : g;
-    }
-    V parameter(V param) const { return shrinks_ ? shrink_ * param : param; }
-
-  private:
-    V scale_, limit_, weight_decay_, shrink_;
-    bool scales_, limits_, maximizes_, decays_, shrinks_;
-};
-
-// Views, options and states are copied into locals of the loop, which no store of a vector can change: they
-// stay in registers, as for_each_chunk says.
-template <class V>
-void update(const UpdateOptions<typename V::T>& options, index_t rows, index_t cols,
-            Matrix<const typename V::T> grad, Matrix<typename V::T> param, typename V::T* const* state) {
-    using T = typename V::T;
-    with_optimizer<V>(options, [&](auto step) {
-        const Preparation<V> prepare(options);
-        T* const states[kMaxStates] = {state[0], state[1], state[2]};
-        const index_t lines = rows, length = cols;
-        const Matrix<const T> g = grad;
-        const Matrix<T> p = param;
-        for_each_chunk<V>(lines, length, [&](index_t i, index_t j, auto lanes) {
-            T* const at = p.at(i, j);
-            const V old = lanes.load(at);
-            const V direction = prepare.gradient(lanes.load(g.at(i, j)), old);
-            const StateAt<V, decltype(lanes)> mine{states, at - p.data, lanes};
-            lanes.store(at, step(prepare.parameter(old), direction, mine));
-        });
-    });
 }
 
 }  // namespace ne_torch

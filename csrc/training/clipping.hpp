@@ -1,6 +1,6 @@
 // Clipping of gradients in a step, as ne_torch/clipping.py does it layer by layer.
 //
-//   by value  in the store of the update, see kernels/optimizers.hpp
+//   by value  in the store of the update, see kernels/update.hpp
 //   by norm   needs all gradients first: the stages keep them instead of updating; then
 //             norm = sqrt(sum over parameters, in each over rows, ascending, of (chain over the row of g g))
 //             in float64, and every update takes g max_norm / (norm + 1e-6) where that factor is below 1

@@ -83,23 +83,44 @@ struct VecF32 {
         for (int i = 0; i < 8; ++i) {
             const T* const row = p + (i < 4 ? i : i + 4) * stride;
 #pragma GCC unroll 2
-            for (int h = 0; h < 2; ++h) pair[h][i] = halves(row + 8 * h, row + 4 * stride + 8 * h);
+            for (int h = 0; h < 2; ++h) {
+                pair[h][i] = halves(_mm256_loadu_ps(row + 8 * h), _mm256_loadu_ps(row + 4 * stride + 8 * h));
+            }
         }
+        transpose_pairs(pair[0], block);
+        transpose_pairs(pair[1], block + 8);
+    }
+    // The same of rows anywhere, of which the first columns count; zero elsewhere.
+    static NE_TORCH_INLINE void load_transposed(const T* const (&row)[lanes], Mask columns,
+                                                VecF32 (&block)[lanes]) {
 #pragma GCC unroll 2
         for (int h = 0; h < 2; ++h) {
-            __m512 first[4], second[4];
-#pragma GCC unroll 4
-            for (int j = 0; j < 4; ++j) {
-                first[j] = _mm512_shuffle_f32x4(pair[h][j], pair[h][j + 4], 0x88);
-                second[j] = _mm512_shuffle_f32x4(pair[h][j], pair[h][j + 4], 0xdd);
+            const auto mask = static_cast<__mmask8>(columns >> 8 * h);
+            __m512 pair[8] = {};
+            if (mask != 0) {
+#pragma GCC unroll 8
+                for (int i = 0; i < 8; ++i) {
+                    const int low = i < 4 ? i : i + 4;
+                    pair[i] = halves(_mm256_maskz_loadu_ps(mask, row[low] + 8 * h),
+                                     _mm256_maskz_loadu_ps(mask, row[low + 4] + 8 * h));
+                }
             }
-            transpose_quarters(first, block + 8 * h);
-            transpose_quarters(second, block + 8 * h + 4);
+            transpose_pairs(pair, block + 8 * h);
         }
     }
-    static __m512 halves(const T* low, const T* high) {
-        const __m512d both = _mm512_castps_pd(_mm512_castps256_ps512(_mm256_loadu_ps(low)));
-        return _mm512_castpd_ps(_mm512_insertf64x4(both, _mm256_castps_pd(_mm256_loadu_ps(high)), 1));
+    static void transpose_pairs(const __m512 (&pair)[8], VecF32* block) {
+        __m512 first[4], second[4];
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; ++j) {
+            first[j] = _mm512_shuffle_f32x4(pair[j], pair[j + 4], 0x88);
+            second[j] = _mm512_shuffle_f32x4(pair[j], pair[j + 4], 0xdd);
+        }
+        transpose_quarters(first, block);
+        transpose_quarters(second, block + 4);
+    }
+    static __m512 halves(__m256 low, __m256 high) {
+        const __m512d both = _mm512_castps_pd(_mm512_castps256_ps512(low));
+        return _mm512_castpd_ps(_mm512_insertf64x4(both, _mm256_castps_pd(high), 1));
     }
     static void transpose_quarters(const __m512 (&r)[4], VecF32* block) {
         const __m512d low01 = _mm512_castps_pd(_mm512_unpacklo_ps(r[0], r[1]));
@@ -187,21 +208,41 @@ struct VecF64 {
             const T* const row = p + (i < 2 ? i : i + 2) * stride;
 #pragma GCC unroll 2
             for (int h = 0; h < 2; ++h) {
-                pair[h][i] = _mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_loadu_pd(row + 4 * h)),
-                                                _mm256_loadu_pd(row + 2 * stride + 4 * h), 1);
+                pair[h][i] = halves(_mm256_loadu_pd(row + 4 * h), _mm256_loadu_pd(row + 2 * stride + 4 * h));
             }
         }
+        transpose_pairs(pair[0], block);
+        transpose_pairs(pair[1], block + 4);
+    }
+    static NE_TORCH_INLINE void load_transposed(const T* const (&row)[lanes], Mask columns,
+                                                VecF64 (&block)[lanes]) {
 #pragma GCC unroll 2
         for (int h = 0; h < 2; ++h) {
-            const __m512d even = _mm512_shuffle_f64x2(pair[h][0], pair[h][2], 0x88);
-            const __m512d odd = _mm512_shuffle_f64x2(pair[h][1], pair[h][3], 0x88);
-            const __m512d even2 = _mm512_shuffle_f64x2(pair[h][0], pair[h][2], 0xdd);
-            const __m512d odd2 = _mm512_shuffle_f64x2(pair[h][1], pair[h][3], 0xdd);
-            block[4 * h].v = _mm512_unpacklo_pd(even, odd);
-            block[4 * h + 1].v = _mm512_unpackhi_pd(even, odd);
-            block[4 * h + 2].v = _mm512_unpacklo_pd(even2, odd2);
-            block[4 * h + 3].v = _mm512_unpackhi_pd(even2, odd2);
+            const auto mask = static_cast<__mmask8>(columns >> 4 * h);
+            __m512d pair[4] = {};
+            if (mask != 0) {
+#pragma GCC unroll 4
+                for (int i = 0; i < 4; ++i) {
+                    const int low = i < 2 ? i : i + 2;
+                    pair[i] = halves(_mm256_maskz_loadu_pd(mask, row[low] + 4 * h),
+                                     _mm256_maskz_loadu_pd(mask, row[low + 2] + 4 * h));
+                }
+            }
+            transpose_pairs(pair, block + 4 * h);
         }
+    }
+    static void transpose_pairs(const __m512d (&pair)[4], VecF64* block) {
+        const __m512d even = _mm512_shuffle_f64x2(pair[0], pair[2], 0x88);
+        const __m512d odd = _mm512_shuffle_f64x2(pair[1], pair[3], 0x88);
+        const __m512d even2 = _mm512_shuffle_f64x2(pair[0], pair[2], 0xdd);
+        const __m512d odd2 = _mm512_shuffle_f64x2(pair[1], pair[3], 0xdd);
+        block[0].v = _mm512_unpacklo_pd(even, odd);
+        block[1].v = _mm512_unpackhi_pd(even, odd);
+        block[2].v = _mm512_unpacklo_pd(even2, odd2);
+        block[3].v = _mm512_unpackhi_pd(even2, odd2);
+    }
+    static __m512d halves(__m256d low, __m256d high) {
+        return _mm512_insertf64x4(_mm512_castpd256_pd512(low), high, 1);
     }
     static void accumulate_products(VecF64 x, VecF64 y, double* total) {
         _mm512_storeu_pd(total, _mm512_fmadd_pd(x.v, y.v, _mm512_loadu_pd(total)));

@@ -1,6 +1,7 @@
 // Sizes of blocks around the register tile; see gemm.hpp for the loops they bound.
 #pragma once
 
+#include "core/compiler.hpp"
 #include "core/gemm_args.hpp"
 
 namespace ne_torch {
@@ -21,15 +22,26 @@ struct Equal {
     index_t height;
 };
 
-// body(first row, tiles) for rows in tiles of nearly equal height, so that none is too short to hide the
-// latency of an FMA: first those with a row more than the others, then the others.
-template <class V, class Body>
-inline void for_each_height(index_t rows, Body body) {
+// Rows in tiles of nearly equal height, so that none is too short to hide the latency of an FMA: first those
+// with a row more than the others, then the others.
+struct Heights {
+    Equal taller;
+    Equal others;
+};
+
+template <class V>
+inline Heights heights_of(index_t rows) {
     const index_t tiles = ceil_div(rows, V::max_rows);
     const index_t height = rows / tiles;
     const index_t taller = rows - height * tiles;
-    if (taller > 0) body(0, Equal{taller, height + 1});
-    body(taller * (height + 1), Equal{tiles - taller, height});
+    return {{taller, height + 1}, {tiles - taller, height}};
+}
+
+// body(first row, tiles)
+template <class Body>
+NE_TORCH_INLINE void for_each_height(const Heights& heights, Body body) {
+    if (heights.taller.count > 0) body(0, heights.taller);
+    body(heights.taller.count * heights.taller.height, heights.others);
 }
 
 template <class V>

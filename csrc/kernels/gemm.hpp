@@ -38,9 +38,9 @@ inline void run_tiles(const Equal& tiles, const Tile<V>& tile) {
 }
 
 template <class V, int NV>
-void run_rows(Tile<V> tile, index_t row_begin, index_t row_end, const typename V::T* a) {
+void run_rows(Tile<V> tile, index_t row_begin, const Heights& heights, const typename V::T* a) {
     const index_t a_step = tile.a_in_tiles ? tile.depth : tile.a_row_stride;
-    for_each_height<V>(row_end - row_begin, [&](index_t row, const Equal& tiles) {
+    for_each_height(heights, [&](index_t row, const Equal& tiles) {
         tile.row = row_begin + row;
         tile.a = a + row * a_step;
         run_tiles<V, NV, V::max_rows>(tiles, tile);
@@ -48,13 +48,13 @@ void run_rows(Tile<V> tile, index_t row_begin, index_t row_end, const typename V
 }
 
 template <class V, int NV>
-inline void run_panel(int vectors, const Tile<V>& tile, index_t row_begin, index_t row_end,
+inline void run_panel(int vectors, const Tile<V>& tile, index_t row_begin, const Heights& heights,
                       const typename V::T* a) {
     if constexpr (NV > 0) {
         if (vectors == NV) {
-            run_rows<V, NV>(tile, row_begin, row_end, a);
+            run_rows<V, NV>(tile, row_begin, heights, a);
         } else {
-            run_panel<V, NV - 1>(vectors, tile, row_begin, row_end, a);
+            run_panel<V, NV - 1>(vectors, tile, row_begin, heights, a);
         }
     }
 }
@@ -64,6 +64,7 @@ template <class V>
 void run_block(const GemmArgs<typename V::T>& g, Tile<V> tile, index_t t0, index_t row, index_t row_end,
                const BlockOfA<typename V::T>& a, typename V::T* panels) {
     constexpr index_t nr = Blocking<V>::nr;
+    const Heights heights = heights_of<V>(row_end - row);  // once: a division takes as long as a small tile
     tile.a_row_stride = a.at.row_stride;
     tile.a_col_stride = a.at.col_stride;
     tile.a_in_tiles = a.in_tiles;
@@ -81,7 +82,7 @@ void run_block(const GemmArgs<typename V::T>& g, Tile<V> tile, index_t t0, index
         tile.b_stride = panels ? panel_stride : g.b.row_stride;
         tile.last = V::first(last);
         tile.last_is_full = last == V::lanes;
-        run_panel<V, V::max_vectors>(vectors, tile, row, row_end, a.at.data);
+        run_panel<V, V::max_vectors>(vectors, tile, row, heights, a.at.data);
     }
 }
 

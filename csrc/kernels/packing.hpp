@@ -60,7 +60,7 @@ BlockOfA<typename V::T> pack_a(Matrix<const typename V::T> from, index_t rows, i
         });
         return {{room, stride, 1}, false};
     }
-    for_each_height<V>(rows, [&](index_t row, const Equal& tiles) {
+    for_each_height(heights_of<V>(rows), [&](index_t row, const Equal& tiles) {
         for (index_t i = 0; i < tiles.count; ++i, row += tiles.height) {
             pack_tile<V>({from.at(row, 0), 1, from.col_stride}, tiles.height, depth, room + row * depth);
         }

@@ -13,12 +13,8 @@ void row_square_sums(index_t rows, index_t cols, Matrix<const typename V::T> val
     for_each_chunk<V>(rows, [&](index_t i, auto /*lanes*/) {
         const int row_count = static_cast<int>(rows - i < V::lanes ? rows - i : V::lanes);
         double sum[V::lanes] = {};
-        for (index_t j = 0; j < cols; j += V::lanes) {
-            const int col_count = static_cast<int>(cols - j < V::lanes ? cols - j : V::lanes);
-            V block[V::lanes];
-            load_transposed_block<V>(row_count, col_count, {values.at(i, j), values.row_stride, 1}, block);
-            for (int c = 0; c < col_count; ++c) V::accumulate_products(block[c], block[c], sum);
-        }
+        for_each_column<V>(row_count, cols, {values.at(i, 0), values.row_stride, 1},
+                           [&](V column) { V::accumulate_products(column, column, sum); });
         for (int r = 0; r < row_count; ++r) total[i + r] = sum[r];
     });
 }

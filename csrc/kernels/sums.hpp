@@ -37,12 +37,8 @@ void row_sums(index_t rows, index_t cols, Matrix<const typename V::T> values, bo
     for_each_chunk<V>(rows, [&](index_t i, auto lanes) {
         const int row_count = static_cast<int>(rows - i < V::lanes ? rows - i : V::lanes);
         V sum = goes_on ? lanes.load(total + i) : V::broadcast(0);
-        for (index_t j = 0; j < cols; j += V::lanes) {
-            const int col_count = static_cast<int>(cols - j < V::lanes ? cols - j : V::lanes);
-            V block[V::lanes];
-            load_transposed_block<V>(row_count, col_count, {values.at(i, j), values.row_stride, 1}, block);
-            for (int c = 0; c < col_count; ++c) sum = sum + block[c];
-        }
+        for_each_column<V>(row_count, cols, {values.at(i, 0), values.row_stride, 1},
+                           [&](V column) { sum = sum + column; });
         lanes.store(total + i, sum);
     });
 }

@@ -6,21 +6,44 @@
 
 namespace ne_torch {
 
-// block[t] lane i = source[i, t] for a block of rows x cols at most lanes each; zero elsewhere
+// block[t] lane i = source[i, t] for a block of rows x cols at most lanes each; anything elsewhere
 template <class V>
 inline void load_transposed_block(int rows, int cols, Matrix<const typename V::T> source,
                                   V (&block)[V::lanes]) {
+    using T = typename V::T;
     if (rows == V::lanes && cols == V::lanes) {
         V::load_transposed(source.data, source.row_stride, block);
         return;
     }
-    typename V::T whole[V::lanes * V::lanes];
     const typename V::Mask mask = V::first(cols);
-    for (int i = 0; i < V::lanes; ++i) {
-        const V row = i < rows ? V::load(source.at(i, 0), mask) : V::broadcast(0);
-        row.store(whole + i * V::lanes);
+    const T* row[V::lanes];  // the last one again where there is none
+    row[0] = source.data;
+    for (int i = 1; i < V::lanes; ++i) row[i] = row[i - 1] + (i < rows ? source.row_stride : 0);
+    if constexpr (requires { V::load_transposed(row, mask, block); }) {
+        V::load_transposed(row, mask, block);
+    } else {
+        T whole[V::lanes * V::lanes];
+        for (int i = 0; i < V::lanes; ++i) V::load(row[i], mask).store(whole + i * V::lanes);
+        V::load_transposed(whole, V::lanes, block);
     }
-    V::load_transposed(whole, V::lanes, block);
+}
+
+// body(column), for each column of so many rows at most lanes, ascending: lane i is of row i
+template <class V, class Body>
+NE_TORCH_INLINE void for_each_column(int rows, index_t cols, Matrix<const typename V::T> source, Body body) {
+    index_t j = 0;
+    for (; rows == V::lanes && j + V::lanes <= cols; j += V::lanes) {
+        V block[V::lanes];  // of its own, so that it stays in registers
+        V::load_transposed(source.at(0, j), source.row_stride, block);
+#pragma GCC unroll 16
+        for (int c = 0; c < V::lanes; ++c) body(block[c]);
+    }
+    for (; j < cols; j += V::lanes) {
+        const int count = static_cast<int>(cols - j < V::lanes ? cols - j : V::lanes);
+        V block[V::lanes];
+        load_transposed_block<V>(rows, count, {source.at(0, j), source.row_stride, 1}, block);
+        for (int c = 0; c < count; ++c) body(block[c]);
+    }
 }
 
 template <class V>

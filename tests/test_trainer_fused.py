@@ -77,6 +77,16 @@ def test_batches_trained_in_blocks_equal_layer_by_layer(batch, isa, dtype, threa
         assert actual[1:] == expected[1:]
 
 
+def test_weights_beyond_the_cache_equal_layer_by_layer(dtype, threads):
+    """Weights and velocities of more than 3 MiB are gone through along their rows."""
+    nt.set_num_threads(1)
+    widths = (1003, 530, 3)
+    expected = train(build(widths, dtype, TheirReLU), dtype, 21, SGD["all"])
+    actual = train(build(widths, dtype, nt.ReLU), dtype, 21, SGD["all"])
+    assert (expected[0], actual[0]) == (False, True)
+    assert actual[1:] == expected[1:]
+
+
 def test_fused_equals_layer_by_layer_with_activations_at_both_ends(isa, dtype):
     expected = train(build((33, 70, 19, 3), dtype, TheirReLU, ends=True), dtype, 17, SGD["all"])
     actual = train(build((33, 70, 19, 3), dtype, nt.ReLU, ends=True), dtype, 17, SGD["all"])

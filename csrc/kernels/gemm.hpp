@@ -26,7 +26,7 @@ index_t gemm_workspace(const GemmArgs<typename V::T>& g) {
 
 // Tiles of one height, the first of which is tile.row's, and of A the one at tile.a.
 template <class V, int NV, int MR>
-inline void run_tiles(const Equal& tiles, const Tile<V>& tile) {
+inline void run_tiles(const Equal& tiles, Tile<V>& tile) {
     if constexpr (MR > 0) {
         if (tiles.height == MR) {
             const index_t a_step = MR * (tile.a_in_tiles ? tile.depth : tile.a_row_stride);
@@ -38,7 +38,7 @@ inline void run_tiles(const Equal& tiles, const Tile<V>& tile) {
 }
 
 template <class V, int NV>
-void run_rows(Tile<V> tile, index_t row_begin, const Heights& heights, const typename V::T* a) {
+void run_rows(Tile<V>& tile, index_t row_begin, const Heights& heights, const typename V::T* a) {
     const index_t a_step = tile.a_in_tiles ? tile.depth : tile.a_row_stride;
     for_each_height(heights, [&](index_t row, const Equal& tiles) {
         tile.row = row_begin + row;
@@ -48,7 +48,7 @@ void run_rows(Tile<V> tile, index_t row_begin, const Heights& heights, const typ
 }
 
 template <class V, int NV>
-inline void run_panel(int vectors, const Tile<V>& tile, index_t row_begin, const Heights& heights,
+inline void run_panel(int vectors, Tile<V>& tile, index_t row_begin, const Heights& heights,
                       const typename V::T* a) {
     if constexpr (NV > 0) {
         if (vectors == NV) {
@@ -61,10 +61,11 @@ inline void run_panel(int vectors, const Tile<V>& tile, index_t row_begin, const
 
 // All panels of C's rows [row, row_end) for one block of terms. a: those rows of A, from term t0 on.
 template <class V>
-void run_block(const GemmArgs<typename V::T>& g, Tile<V> tile, index_t t0, index_t row, index_t row_end,
+void run_block(const GemmArgs<typename V::T>& g, Tile<V>& tile, index_t t0, index_t row, index_t row_end,
                const BlockOfA<typename V::T>& a, typename V::T* panels) {
     constexpr index_t nr = Blocking<V>::nr;
-    const Heights heights = heights_of<V>(row_end - row);  // once: a division takes as long as a small tile
+    const Heights heights = heights_of<V>(row_end - row);
+    tile.across = heights.taller.count + heights.others.count == 1;
     tile.a_row_stride = a.at.row_stride;
     tile.a_col_stride = a.at.col_stride;
     tile.a_in_tiles = a.in_tiles;
@@ -94,7 +95,9 @@ void gemm(const GemmArgs<typename V::T>& g) {
     T* const panels = packs_b<V>(g) ? g.workspace : nullptr;
     T* const a_room = g.workspace + (panels ? ceil_div(g.n, V::lanes) * V::lanes * depth : 0);
     const bool copy_a = packs_a<V>(g);
-    const index_t block_rows = rows_of_block<V>(g, depth);
+    const index_t blocks = blocks_of_rows<V>(g, depth);
+    const index_t shortest = blocks == 1 ? g.m : g.m / blocks;
+    const index_t longer = g.m - shortest * blocks;  // so many blocks have a row more
     index_t t0 = 0;
     do {  // also once for k = 0: the empty chain is +0
         Tile<V> tile{};
@@ -102,11 +105,12 @@ void gemm(const GemmArgs<typename V::T>& g) {
         tile.depth = smaller(depth, g.k - t0);
         tile.first_block = t0 == 0;
         tile.last_block = t0 + tile.depth >= g.k;
-        for (index_t row = 0; row < g.m; row += block_rows) {
-            const index_t row_end = smaller(row + block_rows, g.m);
+        for (index_t row = 0, block = 0; row < g.m; ++block) {
+            const index_t row_end = row + shortest + (block < longer ? 1 : 0);
             BlockOfA<T> a{{g.a.at(row, t0), g.a.row_stride, g.a.col_stride}, false};
             if (copy_a) a = pack_a<V>(a.at, row_end - row, tile.depth, a_room);
             run_block<V>(g, tile, t0, row, row_end, a, panels);
+            row = row_end;
         }
         t0 += tile.depth;
     } while (t0 < g.k);

@@ -18,6 +18,7 @@ struct Tile {
     const GemmArgs<T>* args;
     index_t row;  // of C, of its first element
     index_t column;
+    bool across;    // the next tile is that to the right, otherwise that below
     index_t depth;  // terms of the chain in this call
     const T* a;     // A[row, t0]
     index_t a_row_stride;
@@ -55,6 +56,15 @@ inline V activate(Activation activation, V x) {
     return activation == Activation::relu ? V::max(V::broadcast(0), x) : x;
 }
 
+// A loop, where time for it is left; prefetch_tile is for between the terms.
+template <class T>
+static void prefetch_lines(const T* first, index_t rows, index_t columns, index_t row_stride) {
+    constexpr index_t line = 64 / static_cast<index_t>(sizeof(T));
+    for (index_t i = 0; i < rows; ++i) {
+        for (index_t j = 0; j < columns; j += line) NE_TORCH_PREFETCH_WRITE(first + i * row_stride + j);
+    }
+}
+
 // Any optimizer but the plainest: the sums go through the first-level cache, so that there is one copy of its
 // arithmetic and not one in every shape of tile.
 template <class V, int MR, int NV>
@@ -70,9 +80,10 @@ NE_TORCH_INLINE void update_tile(const Tile<V>& tile, V (&sum)[MR][NV]) {
     T* state[kMaxStates];
     for (int i = 0; i < kMaxStates; ++i) state[i] = g.state[i] ? g.state[i] + offset : nullptr;
     const index_t columns = g.n - tile.column < width ? g.n - tile.column : width;
-    const index_t below = MR * g.c.row_stride;
+    const index_t next = tile.across ? width : MR * g.c.row_stride;
+    if (tile.across) prefetch_lines(g.c.data + offset + next, MR, width, g.c.row_stride);
     update_block<V>(*g.update, MR, columns, {grad, width, 1}, {g.c.data + offset, g.c.row_stride, 1}, state,
-                    below);
+                    next);
 }
 
 template <class V, int MR, int NV>
@@ -229,7 +240,7 @@ NE_TORCH_INLINE void run_tile(const Tile<V>& tile) {
     // The next tile's parameters, if they are updated, and its partial sums may have left the cache since the
     // last step or block. A tile of few terms does not take as long as memory does. States are fetched by the
     // update, whose square roots and divisions leave time for it; here they would hold up the terms.
-    if (g.epilogue == Epilogue::update) prefetch_tile<V, MR, NV>(tile, c, tile.row + MR);
+    if (g.epilogue == Epilogue::update && !tile.across) prefetch_tile<V, MR, NV>(tile, c, tile.row + MR);
     if (from.data) prefetch_tile<V, MR, NV>(tile, from, tile.row + MR);
 
     if (tile.last_is_full && tile.a_in_tiles) {
@@ -242,9 +253,11 @@ NE_TORCH_INLINE void run_tile(const Tile<V>& tile) {
     store_tile<V, MR, NV>(tile, sum);
 }
 
-// So many tiles, one below the other, the first of them at `tile`; a_step leads from a tile of A to the next.
+// So many tiles, one below the other, the first of them at `tile`, which moves along; a_step leads from a
+// tile of A to the next. There is one description for all tiles of a block: a copy of what was just written,
+// in pieces, would wait for it.
 template <class V, int MR, int NV>
-void micro_kernel(Tile<V> tile, index_t tiles, index_t a_step) {
+void micro_kernel(Tile<V>& tile, index_t tiles, index_t a_step) {
     for (; tiles > 0; --tiles) {
         run_tile<V, MR, NV>(tile);
         tile.row += MR;

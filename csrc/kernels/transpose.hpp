@@ -18,6 +18,7 @@ inline void load_transposed_block(int rows, int cols, Matrix<const typename V::T
     const typename V::Mask mask = V::first(cols);
     const T* row[V::lanes];  // the last one again where there is none
     row[0] = source.data;
+#pragma GCC unroll 16
     for (int i = 1; i < V::lanes; ++i) row[i] = row[i - 1] + (i < rows ? source.row_stride : 0);
     if constexpr (requires { V::load_transposed(row, mask, block); }) {
         V::load_transposed(row, mask, block);

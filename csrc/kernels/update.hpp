@@ -16,16 +16,16 @@
 
 namespace ne_torch {
 
-// The states of the vector of parameters at element `at`; those `below` elements further are fetched, so that
+// The states of the vector of parameters at element `at`; those `next` elements further are fetched, so that
 // they are in the cache when their turn comes.
 template <class V, class Lanes>
 struct StateAt {
     typename V::T* const (&state)[kMaxStates];
     index_t at;
-    index_t below;
+    index_t next;
     Lanes lanes;
     V load(int i) const {
-        NE_TORCH_PREFETCH_WRITE(state[i] + at + below);
+        NE_TORCH_PREFETCH_WRITE(state[i] + at + next);
         return lanes.load(state[i] + at);
     }
     void store(int i, V x) const { lanes.store(state[i] + at, x); }
@@ -67,18 +67,18 @@ class Preparation {
     bool scales_, limits_, maximizes_, decays_, shrinks_, rare_, anything_;
 };
 
-// A block of parameters, a vector of columns after the other, each down all rows. `below` leads to the block
+// A block of parameters, a vector of columns after the other, each down all rows. `next` leads to the block
 // that comes next, or is 0. What the loop needs is copied into its locals, which no store of a vector can
 // change: they stay in registers.
 template <class V>
 void update_block(const UpdateOptions<typename V::T>& options, index_t rows, index_t cols,
                   Matrix<const typename V::T> grad, Matrix<typename V::T> param, typename V::T* const* state,
-                  index_t below) {
+                  index_t next) {
     using T = typename V::T;
     with_optimizer<V>(options, [&](auto step) {
         const Preparation<V> prepare(options);
         T* const states[kMaxStates] = {state[0], state[1], state[2]};
-        const index_t next = below, param_stride = param.row_stride, grad_stride = grad.row_stride;
+        const index_t ahead = next, param_stride = param.row_stride, grad_stride = grad.row_stride;
         for_each_chunk<V>(cols, [&](index_t j, auto lanes) {
             const T* g = grad.at(0, j);
             T* p = param.at(0, j);
@@ -86,7 +86,7 @@ void update_block(const UpdateOptions<typename V::T>& options, index_t rows, ind
             for (index_t i = rows; i > 0; --i) {
                 const V old = lanes.load(p);
                 const V direction = prepare.gradient(lanes.load(g), old);
-                const StateAt<V, decltype(lanes)> mine{states, at, next, lanes};
+                const StateAt<V, decltype(lanes)> mine{states, at, ahead, lanes};
                 lanes.store(p, step(prepare.parameter(old), direction, mine));
                 g += grad_stride;
                 p += param_stride;

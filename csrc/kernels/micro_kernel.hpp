@@ -56,34 +56,38 @@ inline V activate(Activation activation, V x) {
     return activation == Activation::relu ? V::max(V::broadcast(0), x) : x;
 }
 
-// A loop, where time for it is left; prefetch_tile is for between the terms.
-template <class T>
-static void prefetch_lines(const T* first, index_t rows, index_t columns, index_t row_stride) {
-    constexpr index_t line = 64 / static_cast<index_t>(sizeof(T));
-    for (index_t i = 0; i < rows; ++i) {
-        for (index_t j = 0; j < columns; j += line) NE_TORCH_PREFETCH_WRITE(first + i * row_stride + j);
-    }
-}
-
 // Any optimizer but the plainest: the sums go through the first-level cache, so that there is one copy of its
-// arithmetic and not one in every shape of tile.
-template <class V, int MR, int NV>
-NE_TORCH_INLINE void update_tile(const Tile<V>& tile, V (&sum)[MR][NV]) {
+// arithmetic, and of all that is around it, and not one in every shape of tile. `grad`: rows of `width` sums.
+template <class V>
+NE_TORCH_NOINLINE void update_parameters(const Tile<V>& tile, index_t rows, index_t width,
+                                         const typename V::T* grad) {
     using T = typename V::T;
-    constexpr index_t width = NV * V::lanes;
     const GemmArgs<T>& g = *tile.args;
-    alignas(64) T grad[MR * width];
-    for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
-        lanes.store(grad + r * width + v * V::lanes, sum[r][v]);
-    });
     const index_t offset = tile.row * g.c.row_stride + tile.column;
     T* state[kMaxStates];
     for (int i = 0; i < kMaxStates; ++i) state[i] = g.state[i] ? g.state[i] + offset : nullptr;
+    T* const param = g.c.data + offset;
     const index_t columns = g.n - tile.column < width ? g.n - tile.column : width;
-    const index_t next = tile.across ? width : MR * g.c.row_stride;
-    if (tile.across) prefetch_lines(g.c.data + offset + next, MR, width, g.c.row_stride);
-    update_block<V>(*g.update, MR, columns, {grad, width, 1}, {g.c.data + offset, g.c.row_stride, 1}, state,
-                    next);
+    const index_t next = tile.across ? width : rows * g.c.row_stride;
+    if (tile.across) {  // otherwise prefetch_tile has done so
+        constexpr index_t line = 64 / static_cast<index_t>(sizeof(T));
+        for (index_t i = 0; i < rows; ++i) {
+            const T* const row = param + next + i * g.c.row_stride;
+            for (index_t j = 0; j < width; j += line) NE_TORCH_PREFETCH_WRITE(row + j);
+        }
+    }
+    update_block<V>(*g.update, rows, columns, {grad, width, 1}, {param, g.c.row_stride, 1}, state, next);
+}
+
+template <class V, int MR, int NV>
+NE_TORCH_INLINE void update_tile(const Tile<V>& tile, V (&sum)[MR][NV]) {
+    alignas(64) typename V::T grad[MR * NV * V::lanes];
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+        for (int v = 0; v < NV; ++v) sum[r][v].store(grad + (r * NV + v) * V::lanes);
+    }
+    update_parameters<V>(tile, MR, NV * V::lanes, grad);
 }
 
 template <class V, int MR, int NV>

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import platform
 
 import ne_torch as nt
 import numpy as np
@@ -77,6 +78,14 @@ def test_training_on_aarch64_has_the_same_hash(run, dtype, isa, count, aarch64):
 def test_tables_agree_in_every_operation(native):  # noqa: F811
     printed = native("tables", 1000).decode()
     assert printed.count("agrees in 1000 cases") == 14 * len(_core.available_isas())
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="registers of x86")
+def test_kernels_leave_the_upper_halves_of_registers_clear(native):  # noqa: F811
+    printed = native("registers").decode()
+    if "does not tell" in printed:
+        pytest.skip("this processor does not tell")
+    assert printed == "0 kernels leave something in the upper halves\n"
 
 
 def test_tables_agree_in_every_operation_on_aarch64(aarch64):  # noqa: F811

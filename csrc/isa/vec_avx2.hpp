@@ -21,6 +21,7 @@ struct VecF32 {
 
     __m256 v;
 
+    static void clear_upper_halves() { _mm256_zeroupper(); }
     static Mask first(int n) {
         return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
     }
@@ -118,6 +119,7 @@ struct VecF64 {
 
     __m256d v;
 
+    static void clear_upper_halves() { _mm256_zeroupper(); }
     static Mask first(int n) {
         return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
     }

@@ -21,6 +21,7 @@ struct VecF32 {
 
     __m512 v;
 
+    static void clear_upper_halves() { _mm256_zeroupper(); }
     static Mask first(int n) { return static_cast<Mask>((1u << n) - 1u); }
     static VecF32 load(const T* p) { return {_mm512_loadu_ps(p)}; }
     static VecF32 load(const T* p, Mask m) { return {_mm512_maskz_loadu_ps(m, p)}; }
@@ -152,6 +153,7 @@ struct VecF64 {
 
     __m512d v;
 
+    static void clear_upper_halves() { _mm256_zeroupper(); }
     static Mask first(int n) { return static_cast<Mask>((1u << n) - 1u); }
     static VecF64 load(const T* p) { return {_mm512_loadu_pd(p)}; }
     static VecF64 load(const T* p, Mask m) { return {_mm512_maskz_loadu_pd(m, p)}; }

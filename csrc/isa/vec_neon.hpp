@@ -24,6 +24,7 @@ struct VecF32 {
 
     float32x4_t v;
 
+    static void clear_upper_halves() {}
     static Mask first(int n) { return {n}; }
     static VecF32 load(const T* p) { return {vld1q_f32(p)}; }
     static VecF32 load(const T* p, Mask m) {
@@ -117,6 +118,7 @@ struct VecF64 {
 
     float64x2_t v;
 
+    static void clear_upper_halves() {}
     static Mask first(int n) { return {n}; }
     static VecF64 load(const T* p) { return {vld1q_f64(p)}; }
     static VecF64 load(const T* p, Mask m) {

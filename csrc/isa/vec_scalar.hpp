@@ -27,6 +27,7 @@ struct Vec {
 
     T v;
 
+    static void clear_upper_halves() {}
     static Mask first(int) { return {}; }
     static Vec load(const T* p) { return {*p}; }
     static Vec load(const T* p, Mask) { return {*p}; }

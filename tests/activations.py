@@ -19,7 +19,8 @@ _OTHERS = [
 
 def layers():
     """Return a layer of every class, and some with other options."""
-    public = [value for value in vars(nt).values() if inspect.isclass(value)]
+    values = [getattr(nt, name) for name in nt.__all__]  # vars(nt) has only what was asked for so far
+    public = [value for value in values if inspect.isclass(value)]
     return [kind() for kind in public if issubclass(kind, Activation)] + _OTHERS
 
 

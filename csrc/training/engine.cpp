@@ -68,18 +68,15 @@ bool Engine<T>::forward(Member<T>& me, const Batch<T>& batch) {
     if (!plan_.stage(0).reads_samples()) {
         kernels_->transpose(me.width(), plan_.in_features(), me.my_rows(batch.input), me.mine(input));
     }
-    me.sync();
     if (!codes_.passes(me, plan_.stage(0), input)) return false;
-    for (std::size_t i = 0; i < plan_.size(); ++i) {
-        plan_.stage(i).forward(me, ends(me, i, batch));
-        me.sync();
-    }
+    for (std::size_t i = 0; i < plan_.size(); ++i) plan_.stage(i).run_forward(me, ends(me, i, batch));
     return true;
 }
 
 // The loss of my samples, and the gradient with respect to the network's output.
 template <class T>
 void Engine<T>::loss(Member<T>& me, const Batch<T>& batch, double divisor) {
+    me.begin(Share::samples);
     const std::size_t last = plan_.size();
     const LossRoom<T> room{me.of_block(work_.activation(last)), me.of_block(work_.target()),
                            me.of_block(work_.gradient(last)), me.of_block(work_.loss())};
@@ -89,8 +86,7 @@ void Engine<T>::loss(Member<T>& me, const Batch<T>& batch, double divisor) {
 template <class T>
 void Engine<T>::backward(Member<T>& me, const Batch<T>& batch) {
     for (std::size_t i = plan_.size(); i-- > plan_.first_learning();) {
-        plan_.stage(i).backward(me, ends(me, i, batch));
-        me.sync();
+        plan_.stage(i).run_backward(me, ends(me, i, batch));
     }
 }
 
@@ -119,7 +115,6 @@ bool Engine<T>::run_together(Team& team, const Samples<T>& samples, index_t firs
         Member<T> me(team, *kernels_, {begin, count, rows}, work_.packing(team.index), options);
         if (!forward(me, batch)) return false;
         loss(me, batch, divisor);
-        me.sync();
         backward(me, batch);
         team.barrier();
         if (team.index == 0) add_up_loss(me, batch);

@@ -1,6 +1,7 @@
 // A whole training step, forward to update, and whole epochs of them. ISA-neutral, Python-free.
 //
-//   phase 1  on one's own samples: input turned feature-major, by the first product where there is one,
+//   phase 1  mostly on one's own samples: input turned feature-major, by the first product where there is
+//   one,
 //            forward, loss, gradients down to the first stage that learns
 //   barrier
 //   phase 2  on one's own weights: grad_weight with the update in its store, grad_bias and its update
@@ -14,9 +15,9 @@
 // gradients where the one before left them, with samples that are in its own cache, and goes on to its next
 // block while the others have their turns.
 //
-// Phase 1 needs no barrier inside where the batch has enough whole vectors for the team. Where it has not,
-// the rows of every product are shared instead, with a barrier after each. Either way every result is the
-// same chain.
+// Phase 1 needs no barrier inside where samples are shared. Layers with more weights than the batch has
+// values share their rows instead, and so do all where the batch has not enough whole vectors for the team:
+// then there is a barrier before and after. Either way every result is the same chain.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // One member's view of a block of samples: what it computes, and when it has to wait.
 //
-// In phase 1 shares are samples where the block has enough whole vectors for the team, and nobody waits.
-// Otherwise the rows of every product are shared, and sync() is a barrier. In phase 2 shares are weights.
+// In phase 1 shares are samples, of which nobody waits for another's, or features: rows of a product, which
+// reads what others computed and is read by them. In phase 2 shares are weights.
 //
 // A member may also be a team of its own, with a block of its own somewhere in the workspace.
 #pragma once
@@ -28,6 +28,9 @@ struct Block {
     bool last() const { return begin + rows == batch_rows; }
 };
 
+// Of what a member takes its share in a pass of phase 1.
+enum class Share { samples, features };
+
 template <class T>
 class Member {
   public:
@@ -42,7 +45,7 @@ class Member {
           column_(column) {
         const index_t vectors = (block.rows + kernels.lanes - 1) / kernels.lanes;
         const index_t largest = (vectors + team.count - 1) / team.count;
-        by_samples_ = 5 * vectors >= 4 * largest * team.count;
+        enough_samples_ = 5 * vectors >= 4 * largest * team.count;
     }
 
     // The block, of what the workspace has for all samples in it: a feature-major matrix, or a number each.
@@ -69,15 +72,24 @@ class Member {
     // Whether phase 2 ends in an update. Otherwise a stage keeps its gradients, complete with the last block.
     bool updates() const { return block.last() && options; }
 
-    // In phase 1, before others' samples are read.
-    void sync() {
-        if (!by_samples_) team.barrier();
+    // Before a pass of phase 1: waits where it reads what others have computed, or they may.
+    void begin(Share share) {
+        if (share == Share::features || share_ == Share::features) team.barrier();
+        share_ = share;
     }
 
-    // My share of a product of phase 1, whose columns are samples.
-    GemmArgs<T> share_samples(const GemmArgs<T>& g) const {
-        GemmArgs<T> share = by_samples_ ? gemm_columns(g, columns)
-                                        : gemm_rows(g, share_range(g.m, 1, team.index, team.count));
+    // How products are shared that read so many weights, and so many values of the block. Who has samples
+    // reads all weights, which the others have updated since; who has features reads all values. What another
+    // core wrote last comes slowly, so that the smaller of both is read. Samples that do not fill the same
+    // vectors for every member are not shared.
+    Share share_of_products(index_t weights, index_t values) const {
+        return enough_samples_ && (team.count == 1 || weights <= values) ? Share::samples : Share::features;
+    }
+
+    // My share of a product of phase 1, whose columns are samples and whose rows are features.
+    GemmArgs<T> my_part(const GemmArgs<T>& g, Share by) const {
+        GemmArgs<T> share = by == Share::samples ? gemm_columns(g, columns)
+                                                 : gemm_rows(g, share_range(g.m, 1, team.index, team.count));
         share.workspace = packing;
         return share;
     }
@@ -98,8 +110,9 @@ class Member {
     const Range columns;                    // my samples, within the block
 
   private:
-    bool by_samples_;
-    const index_t column_;  // of the workspace, where the block begins
+    bool enough_samples_;           // for as many whole vectors for everybody
+    Share share_ = Share::samples;  // of the pass in progress
+    const index_t column_;          // of the workspace, where the block begins
 };
 
 }  // namespace ne_torch

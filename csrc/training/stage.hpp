@@ -59,7 +59,16 @@ class Stage {
         return 0;
     }
 
-    // Phase 1. The engine syncs behind each call.
+    // Phase 1: a member's share of both passes, behind a barrier where it depends on others'.
+    void run_forward(Member<T>& me, const Ends<T>& ends) {
+        me.begin(share(me, ends));
+        forward(me, ends);
+    }
+    void run_backward(Member<T>& me, const Ends<T>& ends) {
+        me.begin(share(me, ends));
+        backward(me, ends);
+    }
+    virtual Share share(const Member<T>& /*me*/, const Ends<T>& /*ends*/) const { return Share::samples; }
     virtual void forward(Member<T>& me, const Ends<T>& ends) = 0;
     virtual void backward(Member<T>& me, const Ends<T>& ends) = 0;
 

@@ -34,8 +34,8 @@ class BatchNormStage final : public Stage<T> {
         }
     }
 
+    Share share(const Member<T>& /*me*/, const Ends<T>& /*ends*/) const override { return Share::features; }
     void forward(Member<T>& me, const Ends<T>& ends) override {
-        me.team.barrier();
         const Range mine = me.share(this->in_features);
         NormForward<T> a;
         a.features = mine.end - mine.begin;
@@ -54,10 +54,8 @@ class BatchNormStage final : public Stage<T> {
             update_running(a.features, a.count, running_.share(), a.mean, a.square,
                            running_.mean + mine.begin, running_.var + mine.begin);
         }
-        me.team.barrier();
     }
     void backward(Member<T>& me, const Ends<T>& ends) override {
-        me.team.barrier();
         const Range mine = me.share(this->in_features);
         NormBackward<T> a;
         a.features = mine.end - mine.begin;
@@ -72,7 +70,6 @@ class BatchNormStage final : public Stage<T> {
         a.grad_weight = grad_weight_ + mine.begin;
         a.grad_bias = grad_bias_ + mine.begin;
         me.kernels.batch_norm_backward(a);
-        me.team.barrier();
     }
     void update(Member<T>& me, const Ends<T>& /*ends*/) override {
         learned_.update(me, me.share(this->in_features), grad_weight_, grad_bias_);

@@ -66,9 +66,16 @@ GemmArgs<T> DenseStage<T>::output_product(index_t rows, const Ends<T>& ends) con
     return g;
 }
 
+// grad_input reads the weights again, and values of its own.
+template <class T>
+Share DenseStage<T>::share(const Member<T>& me, const Ends<T>& ends) const {
+    const index_t features = this->in_features + (ends.grad_input.data ? this->out_features : 0);
+    return me.share_of_products(this->in_features * this->out_features, features * me.block.rows);
+}
+
 template <class T>
 void DenseStage<T>::forward(Member<T>& me, const Ends<T>& ends) {
-    me.kernels.gemm(me.share_samples(output_product(me.block.rows, ends)));
+    me.kernels.gemm(me.my_part(output_product(me.block.rows, ends), share(me, ends)));
 }
 
 template <class T>
@@ -90,12 +97,14 @@ GemmArgs<T> DenseStage<T>::grad_input_product(index_t rows, const Ends<T>& ends)
 template <class T>
 void DenseStage<T>::backward(Member<T>& me, const Ends<T>& ends) {
     if (activation_ != Activation::identity && !gated_by_next_) {
+        me.begin(Share::samples);
         const Matrix<T> grad = me.mine(ends.grad_output);
         me.kernels.activation_backward_saved({activation_}, this->out_features, me.width(), read(grad),
                                              read(me.mine(ends.output)), grad);
-        me.sync();
+        me.begin(share(me, ends));
     }
-    if (ends.grad_input.data) me.kernels.gemm(me.share_samples(grad_input_product(me.block.rows, ends)));
+    if (!ends.grad_input.data) return;
+    me.kernels.gemm(me.my_part(grad_input_product(me.block.rows, ends), share(me, ends)));
 }
 
 template <class T>

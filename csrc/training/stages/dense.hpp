@@ -29,6 +29,7 @@ class DenseStage final : public Stage<T> {
     bool reads_samples() const override { return true; }
     void lay_out(Layout<T>& layout, const Extent& extent) override;
     index_t packing(const Kernels<T>& kernels, index_t rows, index_t stride) const override;
+    Share share(const Member<T>& me, const Ends<T>& ends) const override;
     void forward(Member<T>& me, const Ends<T>& ends) override;
     void backward(Member<T>& me, const Ends<T>& ends) override;
     void update(Member<T>& me, const Ends<T>& ends) override;

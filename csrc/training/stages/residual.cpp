@@ -44,9 +44,9 @@ Ends<T> ResidualStage<T>::inner(const Member<T>& me, std::size_t i, const Ends<T
 template <class T>
 void ResidualStage<T>::forward(Member<T>& me, const Ends<T>& ends) {
     for (std::size_t i = 0; i < f_->size(); ++i) {
-        f_->stage(i).forward(me, inner(me, i, ends));
-        me.sync();
+        f_->stage(i).run_forward(me, inner(me, i, ends));
     }
+    me.begin(Share::samples);
     const Matrix<T> result = f_->size() == 0 ? ends.input : me.of_block(values_.back());
     me.kernels.add(this->in_features, me.width(), read(me.mine(ends.input)), read(me.mine(result)),
                    me.mine(ends.output));
@@ -56,13 +56,12 @@ template <class T>
 void ResidualStage<T>::backward(Member<T>& me, const Ends<T>& ends) {
     me.kernels.activation_forward({}, this->in_features, me.width(), read(me.mine(ends.grad_output)),
                                   me.mine(me.of_block(grad_output_)));
-    me.sync();
     const std::size_t lowest = ends.grad_input.data ? 0 : f_->first_learning();
     for (std::size_t i = f_->size(); i-- > lowest;) {
-        f_->stage(i).backward(me, inner(me, i, ends));
-        me.sync();
+        f_->stage(i).run_backward(me, inner(me, i, ends));
     }
     if (!ends.grad_input.data) return;
+    me.begin(Share::samples);
     const Matrix<T> grad = f_->size() == 0 ? ends.grad_output : me.of_block(gradients_.front());
     me.kernels.add(this->in_features, me.width(), read(me.mine(ends.grad_output)), read(me.mine(grad)),
                    me.mine(ends.grad_input));

@@ -1,0 +1,80 @@
+"""Nets that are large enough for a team: the bits of one thread, whichever of its layers share features."""
+
+from __future__ import annotations
+
+import ne_torch as nt
+import numpy as np
+import pytest
+
+from samples import normal
+
+IN, OUT = 210, 6
+
+
+def linear(n, m, dtype):
+    return nt.Linear(n, m, dtype=dtype, rng=n + m)
+
+
+# Weights of 200 x 200 outnumber the values of 64 samples, and layers with them share features: each of them
+# stands beside layers that share samples, of all kinds.
+MODELS = {
+    "wide, then narrow": lambda d: [
+        linear(IN, 200, d),
+        nt.ReLU(),
+        linear(200, 7, d),
+        nt.ReLU(),
+        linear(7, OUT, d),
+    ],
+    "narrow, then wide": lambda d: [
+        linear(IN, 9, d),
+        nt.Tanh(),
+        linear(9, 200, d),
+        nt.ReLU(),
+        linear(200, 201, d),
+        nt.ReLU(),
+        linear(201, OUT, d),
+    ],
+    "passes between": lambda d: [
+        nt.Dropout(0.2, rng=1),
+        linear(IN, 200, d),
+        nt.LayerNorm(200, dtype=d),
+        nt.GELU(),
+        nt.Dropout(0.3, rng=2),
+        linear(200, 220, d),
+        nt.ReLU(),
+        nt.BatchNorm1d(220, dtype=d),
+        linear(220, OUT, d),
+        nt.Softmax(),
+    ],
+    "residual": lambda d: [
+        linear(IN, 200, d),
+        nt.BatchNorm1d(200, dtype=d),
+        nt.Residual(linear(200, 200, d), nt.ReLU(), linear(200, 200, d)),
+        nt.Residual(nt.LayerNorm(200, dtype=d), nt.Residual(linear(200, 200, d)), nt.ReLU()),
+        nt.ReLU(),
+        linear(200, OUT, d),
+    ],
+}
+ROWS = 131  # of which batches of 64 leave 3
+
+
+def train(name, dtype, batch, threads):
+    """Return the losses and the bits of all that is learned or counted, of steps and of epochs."""
+    nt.set_num_threads(threads)
+    model = nt.Sequential(*MODELS[name](dtype))
+    trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=nt.Adam(model.parameters(), lr=0.01))
+    x, target = normal((ROWS, IN), dtype, 1), normal((ROWS, OUT), dtype, 2)
+    losses = [trainer.step(x[:batch], target[:batch]) for _ in range(3)]
+    losses += trainer.fit(x, target, epochs=2, batch_size=batch, rng=3).loss
+    assert trainer.fused
+    arrays = [*model.state_dict().values(), *model.named_buffers().values()]
+    return losses, [array.tobytes() for array in arrays]
+
+
+@pytest.mark.parametrize("batch", [37, 64, 96])
+@pytest.mark.parametrize("name", MODELS)
+def test_any_team_gives_the_bits_of_one_thread(name, batch, dtype, threads):
+    expected = train(name, dtype, batch, 1)
+    assert np.isfinite(expected[0]).all()
+    for team in (2, 3, 5):
+        assert train(name, dtype, batch, team) == expected

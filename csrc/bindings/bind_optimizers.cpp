@@ -59,7 +59,8 @@ void run(const Update& update) {
 // between an update and its record.
 void update_py(const py::sequence& params, const py::sequence& grads, const py::sequence& states,
                const py::list& groups, const std::vector<std::size_t>& members, const char* place,
-               const std::optional<std::pair<py::list, py::list>>& record, PySchedule* schedule) {
+               const std::optional<std::pair<py::list, py::list>>& record, py::handle coming) {
+    PySchedule* const schedule = schedule_of(coming);
     const ParameterGroups settings(groups);
     std::vector<Update> updates;
     for (std::size_t i = 0; i < params.size(); ++i) {

@@ -125,8 +125,8 @@ class PyEngine {
     bool stale() const { return revision_ != structure_revision; }
 
     // None where the engine is out of date: nothing has been done then.
-    py::object step(py::handle input, py::handle target, py::handle sample_weight, PySchedule* schedule) {
-        return step_and_penalty(input, target, sample_weight, schedule, nullptr);
+    py::object step(py::handle input, py::handle target, py::handle sample_weight, py::handle schedule) {
+        return step_and_penalty(input, target, sample_weight, schedule_of(schedule), nullptr);
     }
 
     py::object step_and_penalty(py::handle input, py::handle target, py::handle sample_weight,
@@ -151,11 +151,12 @@ class PyEngine {
 
     // The same, and moves the cursor on: see run_part. False where the engine is out of date.
     bool step_and_record(py::handle input, py::handle target, const py::list& cursor, index_t rows,
-                         py::handle sample_weight, PySchedule* schedule) {
+                         py::handle sample_weight, py::handle schedule) {
         Progress progress = progress_of(cursor);
         double penalty = 0;
         double* const wanted = progress.total_penalty ? &penalty : nullptr;
-        const py::object value = step_and_penalty(input, target, sample_weight, schedule, wanted);
+        const py::object value =
+            step_and_penalty(input, target, sample_weight, schedule_of(schedule), wanted);
         if (value.is_none()) return false;
         progress.rows += rows;
         progress.total_loss += value.cast<double>() * static_cast<double>(rows);
@@ -167,8 +168,9 @@ class PyEngine {
     // Trains from where the cursor stands, and moves it on: here and not in Python, where an interrupt might
     // come between a step and its record. See Engine::run.
     bool run_part(py::handle input, py::handle target, py::handle order, const py::list& cursor,
-                  index_t batch_size, double seconds, py::handle sample_weight, PySchedule* schedule) {
+                  index_t batch_size, double seconds, py::handle sample_weight, py::handle coming) {
         if (stale()) return false;
+        PySchedule* const schedule = schedule_of(coming);
         Progress progress = progress_of(cursor);
         visit([&](auto& engine, Dtype dtype) {
             const TrainingOperands all =

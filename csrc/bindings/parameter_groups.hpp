@@ -47,4 +47,10 @@ class PySchedule {
     std::size_t next_ = 0;
 };
 
+// The schedule of a call, or null for None: for None as an argument of a class pybind11 asks every other
+// module first, half a microsecond a call.
+inline PySchedule* schedule_of(py::handle schedule) {
+    return schedule.is_none() ? nullptr : schedule.cast<PySchedule*>();
+}
+
 }  // namespace ne_torch

@@ -9,7 +9,8 @@ using Shape = std::vector<py::ssize_t>;
 using Input = std::variant<Array, ScaledBytes>;
 
 Input input_of(const TrainingOperands::Network& network, py::handle input) {
-    if (!py::isinstance<ScaledBytes>(input)) return input_array(input, network.place, "x", network.dtype);
+    if (py::isinstance<py::array>(input) || !py::isinstance<ScaledBytes>(input))
+        return input_array(input, network.place, "x", network.dtype);
     const auto& bytes = input.cast<const ScaledBytes&>();
     if (bytes.dtype() == network.dtype) return bytes;
     throw py::type_error(std::string(network.place) + ": expected x scaled to " + name_of(network.dtype) +

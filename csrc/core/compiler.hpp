@@ -9,11 +9,13 @@
 #define NE_TORCH_NOINLINE __declspec(noinline)
 #define NE_TORCH_INLINE_LAMBDA
 #define NE_TORCH_PREFETCH(p) ((void)(p))
+#define NE_TORCH_PREFETCH_L2(p) ((void)(p))
 #define NE_TORCH_PREFETCH_WRITE(p) ((void)(p))
 #else
 #define NE_TORCH_INLINE inline __attribute__((always_inline))
 #define NE_TORCH_NOINLINE __attribute__((noinline))
 #define NE_TORCH_INLINE_LAMBDA __attribute__((always_inline))
 #define NE_TORCH_PREFETCH(p) __builtin_prefetch(p)
+#define NE_TORCH_PREFETCH_L2(p) __builtin_prefetch((p), 0, 2)
 #define NE_TORCH_PREFETCH_WRITE(p) __builtin_prefetch((p), 1)
 #endif

@@ -55,6 +55,30 @@ MODELS = {
         nt.Residual(nt.ReLU()),
         nt.Residual(),
     ],
+    "values overwritten, and not": lambda d: [
+        nt.Tanh(),
+        nt.Dropout(0.2, rng=1),  # tanh reads its output again
+        nt.Sigmoid(),
+        linear(WIDTH, 33, d),
+        nt.Dropout(0.3, rng=2),
+        nt.Tanh(),
+        nt.ReLU(),
+        linear(33, WIDTH, d, 1),
+        nt.ReLU(),  # in the store of the product, which reads it again
+        nt.Sigmoid(),
+        nt.GELU(),
+        nt.Tanh(),
+        nt.LayerNorm(WIDTH, dtype=d),
+        nt.Tanh(),
+        nt.Residual(nt.Tanh(), linear(WIDTH, WIDTH, d, 2), nt.Dropout(0.4, rng=3)),
+        nt.Tanh(),
+        linear(WIDTH, OUT, d, 3),
+        nt.BatchNorm1d(OUT, dtype=d),
+        nt.Tanh(),
+        nt.Softmax(),
+        nt.Sigmoid(),
+        nt.Dropout(0.1, rng=4),
+    ],
     "residual of nothing learned": lambda d: [nt.Residual(nt.ReLU()), linear(WIDTH, OUT, d), nt.Softmax()],
 }
 OPTIMIZERS = {

@@ -39,6 +39,8 @@ class Plan {
 
     Stage<T>& stage(std::size_t i) const { return *stages_[i]; }
     std::size_t size() const { return stages_.size(); }
+    // Whether what surrounds stage i is one: output and input, grad_input and grad_output.
+    bool in_place(std::size_t i) const { return in_place_[i]; }
     const LossSettings& loss() const { return *loss_; }
     index_t in_features() const { return stages_.front()->in_features; }
     index_t out_features() const { return stages_.back()->out_features; }
@@ -58,6 +60,7 @@ class Plan {
 
     const LossSettings* loss_;
     std::vector<StagePointer> stages_;
+    std::vector<bool> in_place_;      // by stage
     std::vector<MakeStage> leading_;  // layers before any that has a width of its own
     std::size_t first_learning_ = 0;
     double work_per_row_ = 0;

@@ -19,8 +19,10 @@ index_t Workspace<T>::lay_out(const Plan<T>& plan, const Kernels<T>& kernels, co
     index_t packing = 0;
     for (std::size_t i = 0; i < stages; ++i) {
         Stage<T>& stage = plan.stage(i);
-        activations_[i + 1] = layout.take(stage.out_features * stride_);
-        if (i >= plan.first_learning()) gradients_[i + 1] = layout.take(stage.out_features * stride_);
+        const index_t size = stage.out_features * stride_;
+        const bool in_place = plan.in_place(i);
+        activations_[i + 1] = in_place ? activations_[i] : layout.take(size);
+        if (i >= plan.first_learning()) gradients_[i + 1] = in_place ? gradients_[i] : layout.take(size);
         stage.lay_out(layout, extent);
         packing = std::max(packing, stage.packing(kernels, rows, stride_));
     }

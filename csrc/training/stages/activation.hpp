@@ -11,6 +11,8 @@ class ActivationStage final : public Stage<T> {
     ActivationStage(index_t width, const ActivationOptions<T>& options)
         : Stage<T>(width, width), options_(options) {}
 
+    bool works_in_place() const override { return keeps_output(options_.kind); }
+    bool reads_output() const override { return keeps_output(options_.kind); }
     void forward(Member<T>& me, const Ends<T>& ends) override {
         me.kernels.activation_forward(options_, this->in_features, me.width(), read(me.mine(ends.input)),
                                       me.mine(ends.output));

@@ -27,6 +27,7 @@ class DenseStage final : public Stage<T> {
     double work_per_row(bool first) const override;
     bool learns() const override { return true; }
     bool reads_samples() const override { return true; }
+    bool reads_output() const override { return activation_ != Activation::identity; }
     void lay_out(Layout<T>& layout, const Extent& extent) override;
     index_t packing(const Kernels<T>& kernels, index_t rows, index_t stride) const override;
     Share share(const Member<T>& me, const Ends<T>& ends) const override;

@@ -14,6 +14,7 @@ class DropoutStage final : public Stage<T> {
     DropoutStage(index_t width, double p, std::uint64_t* stream)
         : Stage<T>(width, width), p_(p), stream_(stream) {}
 
+    bool works_in_place() const override { return true; }
     void forward(Member<T>& me, const Ends<T>& ends) override {
         me.kernels.dropout(mask(me), this->in_features, me.width(), read(me.mine(ends.input)),
                            me.mine(ends.output));

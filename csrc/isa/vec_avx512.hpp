@@ -91,33 +91,32 @@ struct VecF32 {
         transpose_pairs(pair[0], block);
         transpose_pairs(pair[1], block + 8);
     }
-    // The same of rows anywhere, of which the first columns count; zero elsewhere.
+    // The same of rows anywhere, of which the first columns count; anything elsewhere.
     static NE_TORCH_INLINE void load_transposed(const T* const (&row)[lanes], Mask columns,
                                                 VecF32 (&block)[lanes]) {
 #pragma GCC unroll 2
         for (int h = 0; h < 2; ++h) {
             const auto mask = static_cast<__mmask8>(columns >> 8 * h);
-            __m512 pair[8] = {};
-            if (mask != 0) {
+            if (mask == 0) return;
+            __m512 pair[8];
 #pragma GCC unroll 8
-                for (int i = 0; i < 8; ++i) {
-                    const int low = i < 4 ? i : i + 4;
-                    pair[i] = halves(_mm256_maskz_loadu_ps(mask, row[low] + 8 * h),
-                                     _mm256_maskz_loadu_ps(mask, row[low + 4] + 8 * h));
-                }
+            for (int i = 0; i < 8; ++i) {
+                const int low = i < 4 ? i : i + 4;
+                pair[i] = halves(_mm256_maskz_loadu_ps(mask, row[low] + 8 * h),
+                                 _mm256_maskz_loadu_ps(mask, row[low + 4] + 8 * h));
             }
-            transpose_pairs(pair, block + 8 * h);
+            transpose_pairs(pair, block + 8 * h, mask > 15);
         }
     }
-    static void transpose_pairs(const __m512 (&pair)[8], VecF32* block) {
-        __m512 first[4], second[4];
+    static NE_TORCH_INLINE void transpose_pairs(const __m512 (&pair)[8], VecF32* block, bool both = true) {
+        __m512 quarter[4];
 #pragma GCC unroll 4
-        for (int j = 0; j < 4; ++j) {
-            first[j] = _mm512_shuffle_f32x4(pair[j], pair[j + 4], 0x88);
-            second[j] = _mm512_shuffle_f32x4(pair[j], pair[j + 4], 0xdd);
-        }
-        transpose_quarters(first, block);
-        transpose_quarters(second, block + 4);
+        for (int j = 0; j < 4; ++j) quarter[j] = _mm512_shuffle_f32x4(pair[j], pair[j + 4], 0x88);
+        transpose_quarters(quarter, block);
+        if (!both) return;
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; ++j) quarter[j] = _mm512_shuffle_f32x4(pair[j], pair[j + 4], 0xdd);
+        transpose_quarters(quarter, block + 4);
     }
     static __m512 halves(__m256 low, __m256 high) {
         const __m512d both = _mm512_castps_pd(_mm512_castps256_ps512(low));
@@ -221,14 +220,13 @@ struct VecF64 {
 #pragma GCC unroll 2
         for (int h = 0; h < 2; ++h) {
             const auto mask = static_cast<__mmask8>(columns >> 4 * h);
-            __m512d pair[4] = {};
-            if (mask != 0) {
+            if (mask == 0) return;
+            __m512d pair[4];
 #pragma GCC unroll 4
-                for (int i = 0; i < 4; ++i) {
-                    const int low = i < 2 ? i : i + 2;
-                    pair[i] = halves(_mm256_maskz_loadu_pd(mask, row[low] + 4 * h),
-                                     _mm256_maskz_loadu_pd(mask, row[low + 2] + 4 * h));
-                }
+            for (int i = 0; i < 4; ++i) {
+                const int low = i < 2 ? i : i + 2;
+                pair[i] = halves(_mm256_maskz_loadu_pd(mask, row[low] + 4 * h),
+                                 _mm256_maskz_loadu_pd(mask, row[low + 2] + 4 * h));
             }
             transpose_pairs(pair, block + 4 * h);
         }

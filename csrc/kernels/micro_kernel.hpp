@@ -63,20 +63,18 @@ NE_TORCH_NOINLINE void update_parameters(const Tile<V>& tile, index_t rows, inde
                                          const typename V::T* grad) {
     using T = typename V::T;
     const GemmArgs<T>& g = *tile.args;
-    const index_t offset = tile.row * g.c.row_stride + tile.column;
-    T* state[kMaxStates];
-    for (int i = 0; i < kMaxStates; ++i) state[i] = g.state[i] ? g.state[i] + offset : nullptr;
-    T* const param = g.c.data + offset;
+    const index_t first = tile.row * g.c.row_stride + tile.column;
     const index_t columns = g.n - tile.column < width ? g.n - tile.column : width;
     const index_t next = tile.across ? width : rows * g.c.row_stride;
     if (tile.across) {  // otherwise prefetch_tile has done so
         constexpr index_t line = 64 / static_cast<index_t>(sizeof(T));
         for (index_t i = 0; i < rows; ++i) {
-            const T* const row = param + next + i * g.c.row_stride;
+            const T* const row = g.c.data + first + next + i * g.c.row_stride;
             for (index_t j = 0; j < width; j += line) NE_TORCH_PREFETCH_WRITE(row + j);
         }
     }
-    update_block<V>(*g.update, rows, columns, {grad, width, 1}, {param, g.c.row_stride, 1}, state, next);
+    update_block<V>(*g.update, rows, columns, {grad, width, 1}, {g.c.data, g.c.row_stride, 1}, g.state, first,
+                    next);
 }
 
 template <class V, int MR, int NV>

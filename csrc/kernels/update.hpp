@@ -67,13 +67,13 @@ class Preparation {
     bool scales_, limits_, maximizes_, decays_, shrinks_, rare_, anything_;
 };
 
-// A block of parameters, a vector of columns after the other, each down all rows. `next` leads to the block
-// that comes next, or is 0. What the loop needs is copied into its locals, which no store of a vector can
-// change: they stay in registers.
+// A block of parameters, a vector of columns after the other, each down all rows. `first` is its first
+// element in param and in the states, and `next` leads to that of the block that comes next, or is 0. What
+// the loop needs is copied into its locals, which no store of a vector can change: they stay in registers.
 template <class V>
 void update_block(const UpdateOptions<typename V::T>& options, index_t rows, index_t cols,
                   Matrix<const typename V::T> grad, Matrix<typename V::T> param, typename V::T* const* state,
-                  index_t next) {
+                  index_t first, index_t next) {
     using T = typename V::T;
     with_optimizer<V>(options, [&](auto step) {
         const Preparation<V> prepare(options);
@@ -81,8 +81,8 @@ void update_block(const UpdateOptions<typename V::T>& options, index_t rows, ind
         const index_t ahead = next, param_stride = param.row_stride, grad_stride = grad.row_stride;
         for_each_chunk<V>(cols, [&](index_t j, auto lanes) {
             const T* g = grad.at(0, j);
-            T* p = param.at(0, j);
-            index_t at = j;
+            index_t at = first + j;
+            T* p = param.data + at;
             for (index_t i = rows; i > 0; --i) {
                 const V old = lanes.load(p);
                 const V direction = prepare.gradient(lanes.load(g), old);
@@ -100,22 +100,15 @@ void update_block(const UpdateOptions<typename V::T>& options, index_t rows, ind
 template <class V>
 void update(const UpdateOptions<typename V::T>& options, index_t rows, index_t cols,
             Matrix<const typename V::T> grad, Matrix<typename V::T> param, typename V::T* const* state) {
-    using T = typename V::T;
     constexpr index_t narrow = 2 * V::lanes;
-    if (cols <= narrow) return update_block<V>(options, rows, cols, grad, param, state, 0);
+    if (cols <= narrow) return update_block<V>(options, rows, cols, grad, param, state, 0, 0);
     const index_t vectors = cols / V::lanes, whole = vectors * V::lanes;
     for (index_t i = 0; i < rows; ++i) {
-        T* at[kMaxStates];
-        const auto states_at = [&](index_t j) {
-            for (int n = 0; n < kMaxStates; ++n) {
-                at[n] = state[n] ? state[n] + i * param.row_stride + j : nullptr;
-            }
-            return at;
-        };
-        update_block<V>(options, vectors, V::lanes, {grad.at(i, 0), V::lanes, 1},
-                        {param.at(i, 0), V::lanes, 1}, states_at(0), 0);
-        update_block<V>(options, 1, cols - whole, {grad.at(i, whole), 0, 1}, {param.at(i, whole), 0, 1},
-                        states_at(whole), 0);
+        const index_t first = i * param.row_stride;
+        update_block<V>(options, vectors, V::lanes, {grad.at(i, 0), V::lanes, 1}, {param.data, V::lanes, 1},
+                        state, first, 0);
+        update_block<V>(options, 1, cols - whole, {grad.at(i, whole), 0, 1}, {param.data, 0, 1}, state,
+                        first + whole, 0);
     }
 }
 

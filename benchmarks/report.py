@@ -10,6 +10,9 @@ from benchmarks.report_answers import Steps
 from benchmarks.report_epoch import epoch_text
 from benchmarks.report_text import machine_text, median, table, us
 
+# The page has sections on these, and names where ne_torch is behind in any of them.
+QUESTIONS = ("steps", "shapes", "layers", "epoch", "small")
+
 
 def steps_table(results: dict) -> str:
     steps = Steps(results)

@@ -7,6 +7,7 @@ from statistics import mean, stdev
 from benchmarks import estimators
 from benchmarks.report_text import machine_text, median, table
 
+QUESTIONS = ("estimators",)
 HEAD = ["data", "hidden", "epochs", "seconds, ours", "seconds, scikit-learn", "ratio", "floor"]
 HEAD += ["score, ours", "score, scikit-learn"]
 
@@ -47,6 +48,10 @@ def rows(results: dict) -> list[list[str]]:
     return lines
 
 
+def fits_table(results: dict) -> str:
+    return table(HEAD, rows(results))
+
+
 def page(results: dict) -> str:
     """The whole page."""
     command = "python -m benchmarks --only estimators"
@@ -55,6 +60,6 @@ def page(results: dict) -> str:
         f"Written by `make benchmark`, or by `{command}`; no figure here was typed. One run, on:",
         machine_text(results),
         TEXT,
-        table(HEAD, rows(results)),
+        fits_table(results),
     ]
     return "\n\n".join(sections) + "\n"

@@ -110,6 +110,26 @@ def test_page_names_what_is_behind():
     assert page.endswith("by hand\n")
 
 
+def test_pages_are_written_when_all_their_questions_have_answers(tmp_path, capsys):
+    from benchmarks.__main__ import write_pages
+    from benchmarks.estimators import FITS
+
+    fits = {
+        f"{peer}, 2": {key: {"seconds": [1.0], "scores": [0.5], "samples": 9} for key in FITS}
+        for peer in ("ne_torch", "sklearn")
+    }
+    small = {"ne_torch, 1": {"a call": [1.5]}}
+    write_pages(
+        {"machine": {"processor": "made up"}, "threads": 2, "estimators": fits, "small": small}, tmp_path
+    )
+    printed = capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["performance_estimators.md"]
+    assert (
+        "docs/performance.md stays as it is: not measured here yet: steps, shapes, layers, epoch" in printed
+    )
+    assert "| ne_torch | a call | 1.5 us |" in printed
+
+
 def test_peers_predict_the_same():
     from benchmarks.predict import caller
     from benchmarks.problems import Net

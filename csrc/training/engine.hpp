@@ -1,7 +1,6 @@
 // A whole training step, forward to update, and whole epochs of them. ISA-neutral, Python-free.
 //
-//   phase 1  mostly on one's own samples: input turned feature-major, by the first product where there is
-//   one,
+//   phase 1  mostly on one's own samples: input turned feature-major, by the first product where it can be,
 //            forward, loss, gradients down to the first stage that learns
 //   barrier
 //   phase 2  on one's own weights: grad_weight with the update in its store, grad_bias and its update

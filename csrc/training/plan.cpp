@@ -78,7 +78,7 @@ void Plan<T>::append(StagePointer stage) {
     const bool learned_before = first_learning_ < stages_.size();
     work_per_row_ += stage->work_per_row(!learned_before);
     const bool in_place = stage->works_in_place() && (stages_.empty() || !stages_.back()->reads_output());
-    if (!in_place) room_per_row_ += stage->in_features + 2 * stage->out_features;
+    if (!in_place || stages_.empty()) room_per_row_ += stage->in_features + 2 * stage->out_features;
     in_place_.push_back(in_place);
     mixes_samples_ = mixes_samples_ || stage->mixes_samples();
     if (!learned_before) first_learning_ = stages_.size() + (stage->learns() ? 0 : 1);

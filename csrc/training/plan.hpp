@@ -47,7 +47,7 @@ class Plan {
     std::size_t first_learning() const { return first_learning_; }  // no gradient is needed before it
     double work_per_row() const { return work_per_row_; }  // multiply-adds of forward, backward and update
     // Elements that a sample occupies: values and gradients between stages, with copies about three a
-    // feature.
+    // feature; none more for a stage that works in place.
     index_t room_per_row() const { return room_per_row_; }
     bool mixes_samples() const { return mixes_samples_; }
     // All that is learned, and where its gradients are kept, if they are.

@@ -42,10 +42,10 @@ class Stage {
     virtual bool learns() const { return false; }
     // Whether it takes Ends::samples for its input, where there are some.
     virtual bool reads_samples() const { return false; }
-    // Whether output may be written over input, and grad_input over grad_output: neither is read again.
+    // Whether output may be written over input, and grad_input over grad_output: it reads neither again.
     virtual bool works_in_place() const { return false; }
-    // Whether backward reads the output, so that the next stage must not write over it.
-    virtual bool reads_output() const { return false; }
+    // Whether backward or update reads the output, so that the next stage must not write over it.
+    virtual bool reads_output() const { return true; }
     // Whether a batch has to be one block, because samples depend on each other.
     virtual bool mixes_samples() const { return false; }
     // Whether some features are codes, of the first stage; and the first that is none, by feature, then by

@@ -26,6 +26,7 @@ class BatchNormStage final : public Stage<T> {
         : Stage<T>(width, width), eps_(static_cast<T>(eps)), learned_(learned), running_(running) {}
 
     bool learns() const override { return learned_.weight.data != nullptr; }
+    bool reads_output() const override { return false; }
     bool mixes_samples() const override { return true; }
     void lay_out(Layout<T>& layout, const Extent& extent) override {
         normalized_ = layout.take_matrix(this->in_features, extent.rows);

@@ -15,6 +15,7 @@ class DropoutStage final : public Stage<T> {
         : Stage<T>(width, width), p_(p), stream_(stream) {}
 
     bool works_in_place() const override { return true; }
+    bool reads_output() const override { return false; }
     void forward(Member<T>& me, const Ends<T>& ends) override {
         me.kernels.dropout(mask(me), this->in_features, me.width(), read(me.mine(ends.input)),
                            me.mine(ends.output));

@@ -12,6 +12,7 @@ class LayerNormStage final : public Stage<T> {
         : Stage<T>(width, width), eps_(static_cast<T>(eps)), learned_(learned) {}
 
     bool learns() const override { return learned_.weight.data != nullptr; }
+    bool reads_output() const override { return false; }
     void lay_out(Layout<T>& layout, const Extent& extent) override {
         normalized_ = layout.take_matrix(this->in_features, extent.rows);
         rstd_ = layout.take(extent.rows);

@@ -19,6 +19,7 @@ class ResidualStage final : public Stage<T> {
 
     double work_per_row(bool first) const override;
     bool learns() const override { return f_->first_learning() < f_->size(); }
+    bool reads_output() const override { return false; }
     bool mixes_samples() const override { return f_->mixes_samples(); }
     void lay_out(Layout<T>& layout, const Extent& extent) override;
     index_t packing(const Kernels<T>& kernels, index_t rows, index_t stride) const override;

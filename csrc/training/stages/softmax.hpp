@@ -10,7 +10,6 @@ class SoftmaxStage final : public Stage<T> {
   public:
     SoftmaxStage(index_t width, bool logarithm) : Stage<T>(width, width), logarithm_(logarithm) {}
 
-    bool reads_output() const override { return true; }
     void forward(Member<T>& me, const Ends<T>& ends) override {
         const auto run = logarithm_ ? me.kernels.log_softmax_forward : me.kernels.softmax_forward;
         run(this->in_features, me.width(), read(me.mine(ends.input)), me.mine(ends.output));

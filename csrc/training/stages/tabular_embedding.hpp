@@ -32,6 +32,7 @@ class TabularEmbeddingStage final : public Stage<T> {
     TabularEmbeddingStage(index_t in_features, std::vector<Category<T>> categories);
 
     bool learns() const override { return !categories_.empty(); }
+    bool reads_output() const override { return false; }
     bool takes_codes() const override { return !categories_.empty(); }
     std::optional<WrongCode<T>> wrong_code(Matrix<const T> input, index_t count) const override;
     void lay_out(Layout<T>& layout, const Extent& extent) override;

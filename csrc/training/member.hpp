@@ -86,10 +86,11 @@ class Member {
         return enough_samples_ && (team.count == 1 || weights <= values) ? Share::samples : Share::features;
     }
 
-    // My share of a product of phase 1, whose columns are samples and whose rows are features.
-    GemmArgs<T> my_part(const GemmArgs<T>& g, Share by) const {
-        GemmArgs<T> share = by == Share::samples ? gemm_columns(g, columns)
-                                                 : gemm_rows(g, share_range(g.m, 1, team.index, team.count));
+    // My part of a product in the pass that has begun, whose columns are samples and whose rows are features.
+    GemmArgs<T> my_part(const GemmArgs<T>& g) const {
+        GemmArgs<T> share = share_ == Share::samples
+                                ? gemm_columns(g, columns)
+                                : gemm_rows(g, share_range(g.m, 1, team.index, team.count));
         share.workspace = packing;
         return share;
     }

@@ -75,7 +75,7 @@ Share DenseStage<T>::share(const Member<T>& me, const Ends<T>& ends) const {
 
 template <class T>
 void DenseStage<T>::forward(Member<T>& me, const Ends<T>& ends) {
-    me.kernels.gemm(me.my_part(output_product(me.block.rows, ends), share(me, ends)));
+    me.kernels.gemm(me.my_part(output_product(me.block.rows, ends)));
 }
 
 template <class T>
@@ -103,8 +103,7 @@ void DenseStage<T>::backward(Member<T>& me, const Ends<T>& ends) {
                                              read(me.mine(ends.output)), grad);
         me.begin(share(me, ends));
     }
-    if (!ends.grad_input.data) return;
-    me.kernels.gemm(me.my_part(grad_input_product(me.block.rows, ends), share(me, ends)));
+    if (ends.grad_input.data) me.kernels.gemm(me.my_part(grad_input_product(me.block.rows, ends)));
 }
 
 template <class T>

@@ -28,6 +28,7 @@ TEXTS = {
     "layers": report.layers_table,
     "small": report.small_text,
     "epoch": report_epoch.epoch_text,
+    "regularised": report_recipes.regularised_text,
     "estimators": report_estimators.fits_table,
     "predict": report_serving.predictions_table,
     "startup": report_serving.startup_table,
@@ -79,7 +80,7 @@ def measure(only: list[str], rounds: int, seconds: float) -> dict:
 
 
 def write_pages(results: dict, docs: Path) -> None:
-    """Write every page whose questions have all been answered; print the others' answers."""
+    """Print all answers, and write every page whose questions have them."""
     if answered("performance.md", report.QUESTIONS, results):
         report.draw(results, docs / "steps.png")
         page = report.page(results, (ROOT / "benchmarks" / "notes.md").read_text())

@@ -31,7 +31,7 @@ template <class T>
 int dirty_kernels(const Kernels<T>& kernels, const char* isa) {
     constexpr index_t rows = 13, cols = 37;
     std::vector<T> x(rows * cols, T(0.5)), y = x, sums(cols);
-    std::vector<double> losses(rows * cols), squares(rows);
+    std::vector<double> squares(rows);
     const Matrix<const T> in{x.data(), cols, 1};
     const Matrix<T> out{y.data(), cols, 1};
     UpdateOptions<T> sgd;

@@ -29,8 +29,7 @@ template <class V, int NV, int MR>
 inline void run_tiles(const Equal& tiles, Tile<V>& tile) {
     if constexpr (MR > 0) {
         if (tiles.height == MR) {
-            const index_t a_step = MR * (tile.a_in_tiles ? tile.depth : tile.a_row_stride);
-            micro_kernel<V, MR, NV>(tile, tiles.count, a_step);
+            micro_kernel<V, MR, NV>(tile, tiles.count);
         } else {
             run_tiles<V, NV, MR - 1>(tiles, tile);
         }
@@ -39,10 +38,9 @@ inline void run_tiles(const Equal& tiles, Tile<V>& tile) {
 
 template <class V, int NV>
 void run_rows(Tile<V>& tile, index_t row_begin, const Heights& heights, const typename V::T* a) {
-    const index_t a_step = tile.a_in_tiles ? tile.depth : tile.a_row_stride;
     for_each_height(heights, [&](index_t row, const Equal& tiles) {
         tile.row = row_begin + row;
-        tile.a = a + row * a_step;
+        tile.a = a + row * tile.a_row_stride;
         run_tiles<V, NV, V::max_rows>(tiles, tile);
     });
 }
@@ -61,10 +59,12 @@ inline void run_panel(int vectors, Tile<V>& tile, index_t row_begin, const Heigh
 
 // All panels of C's rows [row, row_end) for one block of terms. a: those rows of A, from term t0 on.
 template <class V>
-void run_block(const GemmArgs<typename V::T>& g, Tile<V>& tile, index_t t0, index_t row, index_t row_end,
-               const BlockOfA<typename V::T>& a, typename V::T* panels) {
+NE_TORCH_INLINE void run_block(const GemmArgs<typename V::T>& g, Tile<V>& tile, index_t t0, index_t row,
+                               index_t row_end, const BlockOfA<typename V::T>& a, typename V::T* panels) {
     constexpr index_t nr = Blocking<V>::nr;
     const Heights heights = heights_of<V>(row_end - row);
+    tile.row_begin = row;
+    tile.row_end = row_end;
     tile.across = heights.taller.count + heights.others.count == 1;
     tile.a_row_stride = a.at.row_stride;
     tile.a_col_stride = a.at.col_stride;

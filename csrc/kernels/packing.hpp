@@ -39,13 +39,32 @@ struct BlockOfA {
     bool in_tiles;
 };
 
-// tile[t][i] = from[i, t]. Whole vectors are stored: what is too much is overwritten by the next term or the
-// next tile, or not used.
+// tile[t][i] = from[i, t] for so many terms. Whole vectors are stored, what is too much to be overwritten by
+// the next term, but not behind the last one of all.
 template <class V>
-inline void pack_tile(Matrix<const typename V::T> from, index_t height, index_t depth, typename V::T* tile) {
+NE_TORCH_INLINE void pack_terms(Matrix<const typename V::T> from, index_t height, index_t terms, bool last,
+                                typename V::T* tile) {
     for (index_t i = (height - 1) / V::lanes * V::lanes; i >= 0; i -= V::lanes) {
         const auto lanes = V::first(static_cast<int>(smaller(height - i, V::lanes)));
-        for (index_t t = 0; t < depth; ++t) V::load(from.at(i, t), lanes).store(tile + t * height + i);
+        const index_t whole = last ? terms - 1 : terms;
+        for (index_t t = 0; t < whole; ++t) V::load(from.at(i, t), lanes).store(tile + t * height + i);
+        if (last) V::load(from.at(i, whole), lanes).store(tile + whole * height + i, lanes);
+    }
+}
+
+// Tiles of one height, contiguous along rows, a few terms of each in turn, so that a line of memory is read
+// while it is in the cache. A tile begins where its first row would, had rows a stride of their own.
+template <class V>
+void pack_tiles(Matrix<const typename V::T> from, const Equal& tiles, index_t depth, index_t stride,
+                typename V::T* room) {
+    constexpr index_t few = 4;
+    const index_t height = tiles.height;
+    for (index_t t = 0; t < depth; t += few) {
+        const bool last = depth - t <= few;
+        for (index_t i = 0; i < tiles.count; ++i) {
+            pack_terms<V>({from.at(i * height, t), 1, from.col_stride}, height, last ? depth - t : few, last,
+                          room + i * height * stride + t * height);
+        }
     }
 }
 
@@ -53,19 +72,17 @@ inline void pack_tile(Matrix<const typename V::T> from, index_t height, index_t 
 template <class V>
 BlockOfA<typename V::T> pack_a(Matrix<const typename V::T> from, index_t rows, index_t depth,
                                typename V::T* room) {
+    const index_t stride = packed_stride<V>(depth);
     if (from.col_stride == 1) {
-        const index_t stride = packed_stride<V>(depth);
         for_each_chunk<V>(rows, depth, [&](index_t i, index_t t, auto lanes) {
             lanes.store(room + i * stride + t, lanes.load(from.at(i, t)));
         });
         return {{room, stride, 1}, false};
     }
     for_each_height(heights_of<V>(rows), [&](index_t row, const Equal& tiles) {
-        for (index_t i = 0; i < tiles.count; ++i, row += tiles.height) {
-            pack_tile<V>({from.at(row, 0), 1, from.col_stride}, tiles.height, depth, room + row * depth);
-        }
+        pack_tiles<V>({from.at(row, 0), 1, from.col_stride}, tiles, depth, stride, room + row * stride);
     });
-    return {{room, 1, 0}, true};
+    return {{room, stride, 0}, true};
 }
 
 // B[t0 : t0 + depth, column : column + width] as a panel [depth][panel_stride].

@@ -12,7 +12,7 @@
 #include "core/compiler.hpp"
 #include "core/panels.hpp"
 #include "kernels/lanes.hpp"
-#include "kernels/micro_kernel.hpp"
+#include "kernels/store_tile.hpp"
 
 namespace ne_torch {
 

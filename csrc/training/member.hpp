@@ -79,11 +79,13 @@ class Member {
     }
 
     // How products are shared that read so many weights, and so many values of the block. Who has samples
-    // reads all weights, which the others have updated since; who has features reads all values. What another
-    // core wrote last comes slowly, so that the smaller of both is read. Samples that do not fill the same
-    // vectors for every member are not shared.
+    // reads all weights, which the others have updated since and will take back for the next update; who has
+    // features reads all values, and waits for the others. What another core has comes slowly, so that the
+    // less costly of both is read. Samples that do not fill the same vectors for every member are not shared.
     Share share_of_products(index_t weights, index_t values) const {
-        return enough_samples_ && (team.count == 1 || weights <= values) ? Share::samples : Share::features;
+        constexpr index_t waiting = 32768;  // as long as so many values
+        const bool few_weights = team.count == 1 || 3 * weights <= values + waiting;
+        return enough_samples_ && few_weights ? Share::samples : Share::features;
     }
 
     // My part of a product in the pass that has begun, whose columns are samples and whose rows are features.

@@ -20,7 +20,7 @@ from ne_torch.training.arguments import (
 from ne_torch.training.callback_list import CallbackLike, CallbackList
 from ne_torch.training.evaluation import evaluate, named_metrics, require_fit
 from ne_torch.training.fit import Run, begin_receipt, begin_state
-from ne_torch.training.samples import Stream, one_batch, source, validation_source
+from ne_torch.training.samples import Stream, source, validation_source
 from ne_torch.training.state import FitState
 from ne_torch.training.steps import Stepper
 from ne_torch.typing import ArrayLike
@@ -134,7 +134,7 @@ class Trainer:
         RuntimeError
             If another thread is inside this trainer.
         """
-        return self._stepper.step(one_batch(self._model, x), target, sample_weight)
+        return self._stepper.step(x, target, sample_weight)
 
     def evaluate(
         self,

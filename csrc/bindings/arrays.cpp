@@ -22,6 +22,8 @@ std::string at(const char* place) { return std::string(place) + ": "; }
 
 // The dtype where kernels can compute in it, native byte order or not.
 std::optional<Dtype> kernel_dtype(const py::dtype& dtype) {
+    if (dtype.num() == py::detail::npy_api::NPY_FLOAT_) return Dtype::float32;
+    if (dtype.num() == py::detail::npy_api::NPY_DOUBLE_) return Dtype::float64;
     if (dtype.kind() != 'f') return std::nullopt;
     if (dtype.itemsize() == 4) return Dtype::float32;
     if (dtype.itemsize() == 8) return Dtype::float64;

@@ -41,7 +41,7 @@ TrainingOperands::TrainingOperands(const Network& network, py::handle input, py:
                                    py::handle sample_weight, py::handle order)
     : input_(input_of(network, input)),
       others_(others_of(network, shape_of_input(input_), target, sample_weight)) {
-    if (shape_of_input(input_).size() == 1 && rows() != 1) {
+    if (rows() != 1 && shape_of_input(input_).size() == 1) {
         throw py::value_error(std::string(network.place) +
                               ": expected sample_weight of shape (), the weight of the one sample, got (" +
                               std::to_string(rows()) + ",)");

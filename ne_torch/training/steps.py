@@ -10,7 +10,7 @@ from ne_torch._mode import mode
 from ne_torch.clipping import Clipping
 from ne_torch.data import Scaled
 from ne_torch.optimizers import LBFGS, Optimizer
-from ne_torch.training.samples import Arrays, Samples, part_of
+from ne_torch.training.samples import Arrays, Samples, one_batch, part_of
 from ne_torch.typing import Array, ArrayLike
 
 __all__ = ["Stepper"]
@@ -69,8 +69,11 @@ class Stepper:
 
     def step(self, x: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Train on one batch; return its loss before the update."""
-        while self.engine is not None:
-            value = self.engine.step(x, target, sample_weight, self._schedule())
+        if isinstance(x, Scaled):
+            x = one_batch(self._parts[0], x)
+        while self.engine is not None:  # no call in between that a small net would notice
+            schedule = None if self.scheduler is None else self._schedule()
+            value = self.engine.step(x, target, sample_weight, schedule)
             if value is not None:
                 return value
             self.renew()

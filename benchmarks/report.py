@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks import report_serving
 from benchmarks.problems import NEIGHBOURS, STEPS
-from benchmarks.report_answers import Steps
+from benchmarks.report_answers import BY_HAND, Steps
 from benchmarks.report_epoch import epoch_text
 from benchmarks.report_text import machine_text, median, table, us
 
@@ -20,10 +20,11 @@ def steps_table(results: dict) -> str:
     for net in STEPS:
         one, all_ = (steps.times("ne_torch", count, net) for count in (1, steps.threads))
         shares = f"{steps.share(1, net):.0%} / {steps.share(steps.threads, net):.0%}"
-        ratios = [f"{steps.ratio(library, net):.2f}" for library in ("torch", "jax", "numpy")]
+        ratios = [f"{steps.ratio(library, net):.2f}" for library in ("torch", BY_HAND, "jax", "numpy")]
         rows.append([net.name, us(one), us(all_), *ratios, shares])
     head = ["net, batch", "us, one thread", f"us, {steps.threads} threads"]
-    return table([*head, "torch / ours", "JAX / ours", "NumPy / ours", "share of peak, one / all"], rows)
+    ratios = ["torch / ours", "torch by hand", "JAX / ours", "NumPy / ours"]
+    return table([*head, *ratios, "share of peak, one / all"], rows)
 
 
 def peers_table(results: dict) -> str:
@@ -102,6 +103,9 @@ def behind(results: dict) -> list[str]:
             ratio, fastest = steps.ratio(library, net), steps.best(library, net)[1]
             if ratio < floor:
                 lines.append(f"{net.name}: {ratio:.2f} times {fastest} threads, floor {floor}")
+        by_hand, fastest = steps.ratio(BY_HAND, net), steps.best(BY_HAND, net)[1]
+        if by_hand < 1:
+            lines.append(f"{net.name}: {by_hand:.2f} times {fastest} threads")
         for count, floor in zip((1, steps.threads), floors[3:], strict=True):
             if floor is not None and steps.share(count, net) < floor:
                 share = f"{steps.share(count, net):.0%} of the peak"
@@ -143,7 +147,9 @@ def page(results: dict, notes: str) -> str:
         f"{machine_text(results)}\n\n"
         "Each peer ran alone in a process of its own, in interleaved rounds. Times are medians, with "
         "quartiles in brackets. SGD and MSE in float32, ReLU between layers, called from Python. A ratio is "
-        "the peer's best median, of all ways and numbers of threads, over ne_torch's with all threads.",
+        "the peer's best median, of all ways and numbers of threads, over ne_torch's with all threads. torch "
+        "is eager with its optimizer, or compiled, as the floors have it; torch by hand has no optimizer: "
+        "gradients from `torch.autograd.grad`, and one private call that updates all parameters.",
         "A training step": f"{steps_table(results)}\n\n![steps](steps.png)\n\nAll medians, in us:\n\n"
         f"{peers_table(results)}",
         "Where ne_torch is behind": f"Peers, floors, and one thread, wherever they win:\n\n{slower}",

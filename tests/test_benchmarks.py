@@ -61,7 +61,7 @@ def test_page_names_what_is_behind():
         "peak": {"1": [100.0], "2": [200.0]},
         "steps": {
             f"{peer}, {n}": entry(STEPS, us)
-            for peer, us in (("ne_torch", 10.0), ("torch", 5.0))
+            for peer, us in (("ne_torch", 10.0), ("torch", 5.0), ("torch.by_hand", 4.0))
             for n in (1, 2)
         }
         | {f"{peer}, {n}": entry(STEPS, 1e6) for peer in ("jax", "numpy") for n in (1, 2)},
@@ -90,6 +90,7 @@ def test_page_names_what_is_behind():
     }
     page = report.page(results, "## Notes\n\nby hand")
     assert "784-128-10, 64: 0.50 times torch, 1 threads, floor 3.5" in page
+    assert "784-128-10, 64: 0.40 times torch.by_hand, 1 threads\n" in page
     assert "step of 784-128-10, 63: 1.20 times one thread's time" in page
     toolbox = report_recipes.page(results)
     assert "784-128-10, 64, cross_entropy, adam: 2.00 times torch.fused, 1 threads, floor 3" in toolbox

@@ -52,15 +52,16 @@ GemmArgs<T> gemm_columns(GemmArgs<T> g, Range columns) {
 
 // One member's share of a product: a range of columns (whole vectors, whole cache lines of C where there are
 // many) or of rows, whichever leaves the largest share smaller; columns where they tie, so that no panel of B
-// is packed twice.
+// is packed twice, or up to `favour` times that share.
 template <class T>
-GemmArgs<T> share_gemm(const GemmArgs<T>& g, int lanes, int index, int count) {
+GemmArgs<T> share_gemm(const GemmArgs<T>& g, int lanes, int index, int count, double favour = 1) {
     constexpr index_t line = 64 / static_cast<index_t>(sizeof(T));
     const index_t unit = lanes < line && g.n >= 8 * line * count ? line : lanes;
     const index_t units = (g.n + unit - 1) / unit;
     const index_t by_columns = (units + count - 1) / count * g.m;
     const index_t by_rows = (g.m + count - 1) / count * units;
-    if (by_columns <= by_rows) return gemm_columns(g, share_range(g.n, unit, index, count));
+    const auto most = static_cast<index_t>(static_cast<double>(by_rows) * favour);
+    if (by_columns <= most) return gemm_columns(g, share_range(g.n, unit, index, count));
     return gemm_rows(g, share_range(g.m, 1, index, count));
 }
 

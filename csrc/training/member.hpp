@@ -78,14 +78,10 @@ class Member {
         share_ = share;
     }
 
-    // How products are shared that read so many weights, and so many values of the block. Who has samples
-    // reads all weights, which the others have updated since and will take back for the next update; who has
-    // features reads all values, and waits for the others. What another core has comes slowly, so that the
-    // less costly of both is read. Samples that do not fill the same vectors for every member are not shared.
-    Share share_of_products(index_t weights, index_t values) const {
-        constexpr index_t waiting = 32768;  // as long as so many values
-        const bool few_weights = team.count == 1 || 3 * weights <= values + waiting;
-        return enough_samples_ && few_weights ? Share::samples : Share::features;
+    // Of what products take their share, which costs that much. Samples that do not fill the same vectors for
+    // every member are not shared.
+    Share cheaper(index_t samples, index_t features) const {
+        return enough_samples_ && (team.count == 1 || samples <= features) ? Share::samples : Share::features;
     }
 
     // My part of a product in the pass that has begun, whose columns are samples and whose rows are features.
@@ -96,9 +92,11 @@ class Member {
         share.workspace = packing;
         return share;
     }
-    // My share of a product of phase 2.
-    GemmArgs<T> share_weights(const GemmArgs<T>& g) const {
-        GemmArgs<T> share = share_gemm(g, kernels.lanes, team.index, team.count);
+    // My share of a product of phase 2, by columns where that leaves a quarter more to the busiest and they
+    // are features of the block: mostly those that I have computed.
+    GemmArgs<T> share_weights(const GemmArgs<T>& g, bool columns_are_features) const {
+        const double favour = columns_are_features ? 1.25 : 1;
+        GemmArgs<T> share = share_gemm(g, kernels.lanes, team.index, team.count, favour);
         share.workspace = packing;
         return share;
     }

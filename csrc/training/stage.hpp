@@ -69,10 +69,13 @@ class Stage {
         forward(me, ends);
     }
     void run_backward(Member<T>& me, const Ends<T>& ends) {
-        me.begin(share(me, ends));
+        if (!has_backward(ends)) return;
+        me.begin(backward_share(me, ends));
         backward(me, ends);
     }
     virtual Share share(const Member<T>& /*me*/, const Ends<T>& /*ends*/) const { return Share::samples; }
+    virtual Share backward_share(const Member<T>& me, const Ends<T>& ends) const { return share(me, ends); }
+    virtual bool has_backward(const Ends<T>& /*ends*/) const { return true; }  // for nothing, nobody waits
     virtual void forward(Member<T>& me, const Ends<T>& ends) = 0;
     virtual void backward(Member<T>& me, const Ends<T>& ends) = 0;
 

@@ -66,11 +66,24 @@ GemmArgs<T> DenseStage<T>::output_product(index_t rows, const Ends<T>& ends) con
     return g;
 }
 
-// grad_input reads the weights again, and values of its own.
+// What another core has comes slowly, so that the less of it is read. Who has samples reads all weights,
+// which the others have updated since and will take back for the next update: they count thrice. Who has
+// features reads all values in front of the layer and waits for whom they are of, as long as for so many
+// values more; of the first layer, everybody turns the whole batch.
 template <class T>
 Share DenseStage<T>::share(const Member<T>& me, const Ends<T>& ends) const {
+    constexpr index_t waiting = 32768;
     const index_t features = this->in_features + (ends.grad_input.data ? this->out_features : 0);
-    return me.share_of_products(this->in_features * this->out_features, features * me.block.rows);
+    return me.cheaper(3 * this->in_features * this->out_features, features * me.block.rows + waiting);
+}
+
+// Likewise; and what was computed by samples is read by features in the update of the layer before.
+template <class T>
+Share DenseStage<T>::backward_share(const Member<T>& me, const Ends<T>& ends) const {
+    constexpr index_t waiting = 2048;
+    const index_t rows = me.block.rows;
+    return me.cheaper(3 * this->in_features * this->out_features + this->in_features * rows,
+                      this->out_features * rows + waiting);
 }
 
 template <class T>
@@ -96,12 +109,12 @@ GemmArgs<T> DenseStage<T>::grad_input_product(index_t rows, const Ends<T>& ends)
 
 template <class T>
 void DenseStage<T>::backward(Member<T>& me, const Ends<T>& ends) {
-    if (activation_ != Activation::identity && !gated_by_next_) {
+    if (gates_output()) {
         me.begin(Share::samples);
         const Matrix<T> grad = me.mine(ends.grad_output);
         me.kernels.activation_backward_saved({activation_}, this->out_features, me.width(), read(grad),
                                              read(me.mine(ends.output)), grad);
-        me.begin(share(me, ends));
+        if (ends.grad_input.data) me.begin(backward_share(me, ends));
     }
     if (ends.grad_input.data) me.kernels.gemm(me.my_part(grad_input_product(me.block.rows, ends)));
 }
@@ -136,7 +149,7 @@ void DenseStage<T>::update_weight(Member<T>& me, const Ends<T>& ends) {
         g.epilogue = Epilogue::store;
         g.c = grad_weight_;
     }
-    me.kernels.gemm(me.share_weights(g));
+    me.kernels.gemm(me.share_weights(g, !ends.samples.data));
 }
 
 template <class T>

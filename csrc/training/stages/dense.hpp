@@ -31,12 +31,16 @@ class DenseStage final : public Stage<T> {
     void lay_out(Layout<T>& layout, const Extent& extent) override;
     index_t packing(const Kernels<T>& kernels, index_t rows, index_t stride) const override;
     Share share(const Member<T>& me, const Ends<T>& ends) const override;
+    Share backward_share(const Member<T>& me, const Ends<T>& ends) const override;
+    bool has_backward(const Ends<T>& ends) const override { return ends.grad_input.data || gates_output(); }
     void forward(Member<T>& me, const Ends<T>& ends) override;
     void backward(Member<T>& me, const Ends<T>& ends) override;
     void update(Member<T>& me, const Ends<T>& ends) override;
     void list_gradients(std::vector<Gradient<T>>& gradients) const override;
 
   private:
+    // Whether grad_output has yet to pass the gate of the ReLU.
+    bool gates_output() const { return activation_ != Activation::identity && !gated_by_next_; }
     GemmArgs<T> output_product(index_t rows, const Ends<T>& ends) const;
     GemmArgs<T> grad_input_product(index_t rows, const Ends<T>& ends) const;
     GemmArgs<T> grad_weight_product(index_t rows, const Ends<T>& ends) const;

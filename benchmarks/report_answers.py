@@ -5,8 +5,8 @@ from __future__ import annotations
 from benchmarks.problems import Net
 from benchmarks.report_text import median
 
-# torch without an optimizer: one call of a private function updates everything. It is measured beside torch as
-# people write it, eager or compiled, and is no part of what is called torch.
+# torch without an optimizer: one call of a private function updates everything. It is measured beside torch
+# as people write it, eager or compiled, and is no part of what is called torch.
 BY_HAND = "torch.by_hand"
 
 

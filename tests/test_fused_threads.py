@@ -78,3 +78,17 @@ def test_any_team_gives_the_bits_of_one_thread(name, batch, dtype, threads):
     assert np.isfinite(expected[0]).all()
     for team in (2, 3, 5):
         assert train(name, dtype, batch, team) == expected
+
+
+def test_finding_out_whether_threads_pay_changes_no_bit(threads):
+    """Steps of this length are tried with all threads, then with one, for some time each."""
+    x, target = normal((2000, 64), "float32", 1), normal((2000, 10), "float32", 2)
+    found = []
+    for team in (1, 3):
+        nt.set_num_threads(team)
+        model = nt.Sequential(linear(64, 100, "float32"), nt.ReLU(), linear(100, 10, "float32"))
+        trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=nt.SGD(model.parameters(), lr=0.01))
+        losses = [trainer.step(x[:200], target[:200]) for _ in range(500)]
+        losses += trainer.fit(x, target, epochs=100, batch_size=200, rng=3).loss
+        found.append((losses, [array.tobytes() for array in model.state_dict().values()]))
+    assert found[0] == found[1]

@@ -11,8 +11,16 @@ namespace ne_torch {
 namespace {
 
 // Two barriers and the start of a region take about a microsecond between threads that are awake; below a
-// million multiply-adds, some 10 us of a core in float32, sharing gains less than that.
-constexpr double kWorthSharing = 1e6;
+// million multiply-adds, some 10 us of a core in float32, sharing gains less than that. From twenty times as
+// many on it gains something everywhere; what is in between is tried.
+constexpr double kWorthTrying = 1e6;
+constexpr double kWorthSharing = 2e7;
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 // Columns between the blocks of members that take turns. A processor that reads to the end of a row fetches
 // the next few lines, too, and would take them from whom they belong to.
@@ -22,7 +30,7 @@ constexpr index_t kApart = 512 / static_cast<index_t>(sizeof(T));
 }  // namespace
 
 template <class T>
-int Engine<T>::prepare(index_t rows, bool penalised) {
+void Engine<T>::prepare(index_t rows, bool penalised) {
     const int threads = num_threads();  // asked once: another thread may change it
     kernels_ = &active_kernels<T>();
     codes_.begin();
@@ -36,7 +44,9 @@ int Engine<T>::prepare(index_t rows, bool penalised) {
     work_.reserve(plan_, *kernels_, {room, keeps || blocks}, threads);
     if (keeps) kept_.list(plan_);
     penalty_.list(plan_, penalised);
-    return plan_.work_per_row() * static_cast<double>(rows) < kWorthSharing ? 1 : threads;
+    const double work = plan_.work_per_row() * static_cast<double>(rows);
+    threads_ = work < kWorthTrying ? 1 : threads;
+    trial_.begin(work < kWorthSharing ? threads_ : 1, rows);
 }
 
 template <class T>
@@ -194,13 +204,19 @@ double Engine<T>::divisor(const Samples<T>& samples, index_t first, index_t rows
 
 template <class T>
 double Engine<T>::step(const Samples<T>& batch, bool penalised) {
-    const int threads = prepare(batch.count, penalised);
+    prepare(batch.count, penalised);
+    const bool tried = trial_.undecided();
+    const auto begin = tried ? Clock::now() : Clock::time_point{};
     double value = 0;
-    parallel(threads, plan_.work_per_row() * static_cast<double>(batch.count), [&](Team& team) {
+    int taken_by = 1;
+    parallel(threads_of_step(), plan_.work_per_row() * static_cast<double>(batch.count), [&](Team& team) {
         const double mine = run_step(team, batch, 0, batch.count, options_of(team.index, 0, {}));
-        if (team.index == 0) value = mine;
+        if (team.index > 0) return;
+        value = mine;
+        taken_by = team.count;
     });
     if (codes_.failed()) return 0;
+    if (tried) trial_.record(taken_by, seconds_since(begin));
     for (OptimizerSettings* group : groups_) ++group->steps;
     return value;
 }
@@ -208,31 +224,38 @@ double Engine<T>::step(const Samples<T>& batch, bool penalised) {
 template <class T>
 std::size_t Engine<T>::run(const Samples<T>& samples, Progress& progress, index_t batch_size, double seconds,
                            const Ahead& ahead) {
-    using Clock = std::chrono::steady_clock;
     const bool penalised = progress.total_penalty.has_value();
-    const int threads = prepare(std::min(batch_size, samples.count), penalised);
+    prepare(std::min(batch_size, samples.count), penalised);
     const auto deadline = Clock::now() + std::chrono::duration<double>(seconds);
-    const index_t first = progress.rows;
     std::size_t taken = 0;
-    bool finished = false;                // written by member 0 between two barriers
+    bool finished = false;
     constexpr double long_enough = 1e12;  // an epoch is worth waking every worker
-    parallel(threads, long_enough, [&](Team& team) {
-        std::size_t step = 0;
-        for (index_t row = first; !finished; row += batch_size, ++step) {
-            const index_t rows = std::min(batch_size, samples.count - row);
-            const double value = run_step(team, samples, row, rows, options_of(team.index, step, ahead));
-            if (codes_.failed()) break;
-            if (team.index == 0) {
-                progress.total_loss += value * static_cast<double>(rows);
-                if (penalised) *progress.total_penalty += last_penalty_ * static_cast<double>(rows);
-                progress.rows = row + rows;
-                taken = step + 1;
-                finished =
-                    progress.rows >= samples.count || !ahead.allows(step + 2) || Clock::now() >= deadline;
+    while (!finished && !codes_.failed()) {
+        const index_t first = progress.rows;
+        const std::size_t begun = taken, most = trial_.steps();
+        bool pause = false;  // written by member 0 between two barriers
+        parallel(threads_of_step(), long_enough, [&](Team& team) {
+            auto since = Clock::now();
+            std::size_t step = begun;
+            for (index_t row = first; !pause; row += batch_size, ++step) {
+                const index_t rows = std::min(batch_size, samples.count - row);
+                const double value = run_step(team, samples, row, rows, options_of(team.index, step, ahead));
+                if (codes_.failed()) break;
+                if (team.index == 0) {
+                    progress.total_loss += value * static_cast<double>(rows);
+                    if (penalised) *progress.total_penalty += last_penalty_ * static_cast<double>(rows);
+                    progress.rows = row + rows;
+                    taken = step + 1;
+                    const auto now = Clock::now();
+                    trial_.record(team.count, std::chrono::duration<double>(now - since).count());
+                    since = now;
+                    finished = progress.rows >= samples.count || !ahead.allows(step + 2) || now >= deadline;
+                    pause = finished || taken - begun >= most;
+                }
+                team.barrier();
             }
-            team.barrier();
-        }
-    });
+        });
+    }
     for (OptimizerSettings* group : groups_) group->steps += static_cast<std::int64_t>(taken);
     return taken;
 }

@@ -30,6 +30,7 @@
 #include "training/penalty.hpp"
 #include "training/plan.hpp"
 #include "training/schedule.hpp"
+#include "training/trial.hpp"
 #include "training/workspace.hpp"
 
 namespace ne_torch {
@@ -67,7 +68,8 @@ class Engine {
                     const Ahead& ahead = {});
 
   private:
-    int prepare(index_t rows, bool penalised);  // makes room; returns how many threads are worth it
+    void prepare(index_t rows, bool penalised);  // makes room, for as many threads as are worth it
+    int threads_of_step() const { return trial_.tries() ? trial_.threads() : threads_; }
     // The numbers of the step that follows `step` others, by group, where member `member` keeps them.
     UpdateOptions<T>* options_of(int member, std::size_t step, const Ahead& ahead);
     double divisor(const Samples<T>& samples, index_t first, index_t rows) const;
@@ -96,6 +98,8 @@ class Engine {
     Workspace<T> work_;
     const Kernels<T>* kernels_ = nullptr;
     index_t block_rows_ = 0;
+    int threads_ = 1;
+    Trial trial_;
     Turns turns_;
     double total_loss_ = 0;  // of the step in progress, up to the block in progress
     double last_penalty_ = 0;

@@ -1,0 +1,61 @@
+// Whether steps are faster with all threads or with one. Where they are short that depends on the machine, on
+// how long a cache line takes from core to core, and on the network: it is found out by doing both, for some
+// time each. Either gives the same bits.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+
+#include "core/views.hpp"
+
+namespace ne_torch {
+
+class Trial {
+  public:
+    // Steps on batches of so many rows are to be tried with so many threads and with one, or with 1 not to be
+    // tried at all. What has been found out about the same stays.
+    void begin(int threads, index_t rows) {
+        if (threads == all_ && rows == rows_) return;
+        *this = Trial();
+        all_ = threads;
+        rows_ = rows;
+    }
+
+    bool tries() const { return all_ > 1; }
+    bool undecided() const { return tries() && !of_one_.done(); }
+    // How many threads take the next step, and how many steps until that may change. All begin, so that few
+    // steps are taken as many are.
+    int threads() const {
+        if (!of_all_.done()) return all_;
+        return of_one_.done() && of_all_.best < of_one_.best ? all_ : 1;
+    }
+    std::size_t steps() const { return undecided() ? kSteps : std::numeric_limits<std::size_t>::max(); }
+
+    // A step that so many have taken; workers that are asleep leave it to one, which says nothing.
+    void record(int threads_taken, double seconds) {
+        if (!undecided() || threads_taken != threads()) return;
+        Times& times = of_all_.done() ? of_one_ : of_all_;
+        times.best = std::min(times.best, seconds);
+        times.total += seconds;
+        ++times.steps;
+    }
+
+  private:
+    static constexpr std::size_t kSteps = 12;
+    // A new thread shares the core it was begun on until the system finds it another.
+    static constexpr double kSeconds = 0.02;
+
+    struct Times {
+        std::size_t steps = 0;
+        double total = 0;
+        double best = std::numeric_limits<double>::infinity();
+        bool done() const { return steps >= kSteps && total >= kSeconds; }
+    };
+
+    int all_ = 0;
+    index_t rows_ = 0;
+    Times of_all_, of_one_;
+};
+
+}  // namespace ne_torch

@@ -79,7 +79,7 @@ Share DenseStage<T>::share(const Member<T>& me, const Ends<T>& ends) const {
 
 // Likewise; and what was computed by samples is read by features in the update of the layer before.
 template <class T>
-Share DenseStage<T>::backward_share(const Member<T>& me, const Ends<T>& ends) const {
+Share DenseStage<T>::backward_share(const Member<T>& me, const Ends<T>& /*ends*/) const {
     constexpr index_t waiting = 2048;
     const index_t rows = me.block.rows;
     return me.cheaper(3 * this->in_features * this->out_features + this->in_features * rows,

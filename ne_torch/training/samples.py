@@ -114,9 +114,9 @@ def samples(
     return rows, target, weight
 
 
-def one_batch(model: Any, x: ArrayLike) -> ArrayLike:
-    """Return a batch as layers take it."""
-    return x.astype(_dtype_of(model) or x.dtype)[:] if isinstance(x, Scaled) else x
+def one_batch(model: Any, x: Scaled) -> Array:
+    """Return a batch of bytes as layers take it."""
+    return x.astype(_dtype_of(model) or x.dtype)[:]
 
 
 def part_of(data: Samples, rows: slice | Array) -> Arrays:

@@ -59,8 +59,8 @@ inline void run_panel(int vectors, Tile<V>& tile, index_t row_begin, const Heigh
 
 // All panels of C's rows [row, row_end) for one block of terms. a: those rows of A, from term t0 on.
 template <class V>
-NE_TORCH_INLINE void run_block(const GemmArgs<typename V::T>& g, Tile<V>& tile, index_t t0, index_t row,
-                               index_t row_end, const BlockOfA<typename V::T>& a, typename V::T* panels) {
+void run_block(const GemmArgs<typename V::T>& g, Tile<V>& tile, index_t t0, index_t row, index_t row_end,
+               const BlockOfA<typename V::T>& a, typename V::T* panels) {
     constexpr index_t nr = Blocking<V>::nr;
     const Heights heights = heights_of<V>(row_end - row);
     tile.row_begin = row;

@@ -24,66 +24,89 @@ index_t gemm_workspace(const GemmArgs<typename V::T>& g) {
     return (packs_b<V>(g) ? b_size : 0) + (packs_a<V>(g) ? a_size + V::lanes : 0);
 }
 
-// Tiles of one height, the first of which is tile.row's, and of A the one at tile.a.
-template <class V, int NV, int MR>
-inline void run_tiles(const Equal& tiles, Tile<V>& tile) {
-    if constexpr (MR > 0) {
-        if (tiles.height == MR) {
-            micro_kernel<V, MR, NV>(tile, tiles.count);
-        } else {
-            run_tiles<V, NV, MR - 1>(tiles, tile);
-        }
+// What becomes of the sums after the last block of terms.
+template <class V>
+inline Store store_of(const GemmArgs<typename V::T>& g) {
+    switch (g.epilogue) {
+        case Epilogue::bias_row:
+            return g.bias ? Store::bias_row : Store::sums;
+        case Epilogue::bias_column:
+            return g.bias ? Store::bias_column : Store::sums;
+        case Epilogue::gate:
+            return Store::gate;
+        case Epilogue::update:
+            return SgdStep<V>::plain(*g.update) ? Store::descent : Store::update;
+        case Epilogue::store:
+            break;
     }
+    return Store::sums;
 }
 
-template <class V, int NV>
-void run_rows(Tile<V>& tile, index_t row_begin, const Heights& heights, const typename V::T* a) {
-    for_each_height(heights, [&](index_t row, const Equal& tiles) {
-        tile.row = row_begin + row;
-        tile.a = a + row * tile.a_row_stride;
-        run_tiles<V, NV, V::max_rows>(tiles, tile);
-    });
-}
-
-template <class V, int NV>
-inline void run_panel(int vectors, Tile<V>& tile, index_t row_begin, const Heights& heights,
-                      const typename V::T* a) {
-    if constexpr (NV > 0) {
-        if (vectors == NV) {
-            run_rows<V, NV>(tile, row_begin, heights, a);
-        } else {
-            run_panel<V, NV - 1>(vectors, tile, row_begin, heights, a);
-        }
+// What the store reads beside C, as C lies.
+template <class V>
+inline Matrix<const typename V::T> beside(const GemmArgs<typename V::T>& g, Store store) {
+    switch (store) {
+        case Store::bias_row:
+            return {g.bias, 1, 0};
+        case Store::bias_column:
+            return {g.bias, 0, 1};
+        case Store::gate:
+            return g.gate;
+        default:
+            return {nullptr, 0, 0};
     }
 }
 
 // All panels of C's rows [row, row_end) for one block of terms. a: those rows of A, from term t0 on.
 template <class V>
-void run_block(const GemmArgs<typename V::T>& g, Tile<V>& tile, index_t t0, index_t row, index_t row_end,
+void run_block(const GemmArgs<typename V::T>& g, Tiles<V>& tiles, index_t t0, index_t row, index_t row_end,
                const BlockOfA<typename V::T>& a, typename V::T* panels) {
+    using T = typename V::T;
     constexpr index_t nr = Blocking<V>::nr;
     const Heights heights = heights_of<V>(row_end - row);
-    tile.row_begin = row;
-    tile.row_end = row_end;
-    tile.across = heights.taller.count + heights.others.count == 1;
-    tile.a_row_stride = a.at.row_stride;
-    tile.a_col_stride = a.at.col_stride;
-    tile.a_in_tiles = a.in_tiles;
+    const bool one_tile = heights.taller.count + heights.others.count == 1;
+    const Matrix<const T> begun = t0 == 0 ? g.initial : Matrix<const T>{g.c.data, g.c.row_stride, 1};
+    const Matrix<const T> aside = beside<V>(g, tiles.store);
+    tiles.a_row_stride = a.at.row_stride;
+    tiles.a_col_stride = a.at.col_stride;
+    tiles.a_in_tiles = a.in_tiles;
+    tiles.begun_stride = begun.row_stride;
+    tiles.beside_stride = aside.row_stride;
     for (index_t column = 0; column < g.n; column += nr) {
         const index_t width = smaller(nr, g.n - column);
         const int vectors = static_cast<int>(ceil_div(width, V::lanes));
         const index_t panel_stride = vectors * V::lanes;
         // Where all rows are done at once, one panel's room is enough for each in turn, and stays in the
         // cache.
-        typename V::T* const panel = panels + (row_end - row == g.m ? 0 : column * tile.depth);
-        if (panels && row == 0) pack_b<V>(g, t0, tile.depth, column, width, panel_stride, panel);
+        T* const panel = panels + (row_end - row == g.m ? 0 : column * tiles.depth);
+        if (panels && row == 0) pack_b<V>(g, t0, tiles.depth, column, width, panel_stride, panel);
         const int last = static_cast<int>(width - (vectors - 1) * V::lanes);
-        tile.column = column;
-        tile.b = panels ? panel : g.b.data + t0 * g.b.row_stride + column;
-        tile.b_stride = panels ? panel_stride : g.b.row_stride;
-        tile.last = V::first(last);
-        tile.last_is_full = last == V::lanes;
-        run_panel<V, V::max_vectors>(vectors, tile, row, heights, a.at.data);
+        tiles.column = column;
+        tiles.b = panels ? panel : g.b.data + t0 * g.b.row_stride + column;
+        tiles.b_stride = panels ? panel_stride : g.b.row_stride;
+        tiles.last = V::first(last);
+        tiles.last_is_full = last == V::lanes;
+        tiles.onward = {0, 0};
+        if (column + nr < g.n) {
+            tiles.onward = {one_tile ? 0 : row + heights.others.height - row_end, nr};
+        } else if (one_tile && row_end < g.m) {
+            tiles.onward = {heights.others.height, -column};
+        }
+        for_each_height(heights, [&](index_t above, const Equal& equal) {
+            const index_t first = row + above;
+            tiles.a = a.at.data + above * a.at.row_stride;
+            tiles.c = g.c.at(first, column);
+            tiles.begun = begun.data ? begun.at(first, column) : nullptr;
+            tiles.beside = aside.at(first, column);
+            // The parameters that an update reads, and partial sums, may have left the cache since the last
+            // step or block. A tile of few terms does not take as long as memory does. States are fetched by
+            // the update, whose square roots and divisions leave time for it; here they would hold up the
+            // terms.
+            tiles.fetched = g.epilogue == Epilogue::update && !one_tile ? tiles.c : tiles.begun;
+            tiles.fetched_stride = tiles.fetched == tiles.c ? g.c.row_stride : begun.row_stride;
+            tiles.rows_below = row_end - first;
+            kMicroKernels<V>.of(equal.height, vectors)(tiles, equal.count);
+        });
     }
 }
 
@@ -100,19 +123,21 @@ void gemm(const GemmArgs<typename V::T>& g) {
     const index_t longer = g.m - shortest * blocks;  // so many blocks have a row more
     index_t t0 = 0;
     do {  // also once for k = 0: the empty chain is +0
-        Tile<V> tile{};
-        tile.args = &g;
-        tile.depth = smaller(depth, g.k - t0);
-        tile.first_block = t0 == 0;
-        tile.last_block = t0 + tile.depth >= g.k;
+        Tiles<V> tiles{};
+        tiles.args = &g;
+        tiles.depth = smaller(depth, g.k - t0);
+        const bool last_block = t0 + tiles.depth >= g.k;
+        tiles.store = last_block ? store_of<V>(g) : Store::sums;
+        const bool biased = g.epilogue == Epilogue::bias_row || g.epilogue == Epilogue::bias_column;
+        tiles.rectified = last_block && biased && g.activation == Activation::relu;
         for (index_t row = 0, block = 0; row < g.m; ++block) {
             const index_t row_end = row + shortest + (block < longer ? 1 : 0);
             BlockOfA<T> a{{g.a.at(row, t0), g.a.row_stride, g.a.col_stride}, false};
-            if (copy_a) a = pack_a<V>(a.at, row_end - row, tile.depth, a_room);
-            run_block<V>(g, tile, t0, row, row_end, a, panels);
+            if (copy_a) a = pack_a<V>(a.at, row_end - row, tiles.depth, a_room);
+            run_block<V>(g, tiles, t0, row, row_end, a, panels);
             row = row_end;
         }
-        t0 += tile.depth;
+        t0 += tiles.depth;
     } while (t0 < g.k);
 }
 

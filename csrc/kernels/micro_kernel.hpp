@@ -12,11 +12,11 @@
 
 namespace ne_torch {
 
-// The lines of a tile of `matrix` that begins at element `at`.
+// The lines of a tile that begins at `first`.
 template <class V, int MR, int NV>
-NE_TORCH_INLINE void prefetch_tile(Matrix<const typename V::T> matrix, index_t at) {
+NE_TORCH_INLINE void prefetch_tile(const typename V::T* first, index_t stride) {
     constexpr int line = 64 / static_cast<int>(sizeof(typename V::T));
-    const Rows<const typename V::T, MR> lines(matrix.data + at, matrix.row_stride);
+    const Rows<const typename V::T, MR> lines(first, stride);
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r) {
 #pragma GCC unroll 4
@@ -24,16 +24,34 @@ NE_TORCH_INLINE void prefetch_tile(Matrix<const typename V::T> matrix, index_t a
     }
 }
 
+// Where the chains of a tile begin: at +0, or where they were left.
+template <class V, int MR, int NV>
+NE_TORCH_INLINE void begin_sums(const Edge<V>& edge, V (&sum)[MR][NV], const typename V::T* begun,
+                                index_t stride) {
+    if (!begun) {
+#pragma GCC unroll 16
+        for (int r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+            for (int v = 0; v < NV; ++v) sum[r][v] = V::broadcast(0);
+        }
+        return;
+    }
+    const Rows<const typename V::T, MR> from(begun, stride);
+    edge.template for_each_vector<MR, NV>([&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
+        sum[r][v] = lanes.load(from.at(r) + v * V::lanes);
+    });
+}
+
 // How a tile's terms are reached.
 template <class V, int MR, int NV, index_t RowStride, index_t ColStride, class Last>
 struct Terms {
     using T = typename V::T;
 
-    NE_TORCH_INLINE Terms(const Tile<V>& tile, index_t row, index_t col, Last which)
-        : a(tile.a, row),
+    NE_TORCH_INLINE Terms(const Tiles<V>& tiles, const T* first, index_t row, index_t col, Last which)
+        : a(first, row),
           col_stride(ColStride > 0 ? ColStride : col),
-          b_stride(tile.b_stride),
-          b(tile.b),
+          b_stride(tiles.b_stride),
+          b(tiles.b),
           last(which) {}
 
     // sum[r][v] takes up the next term.
@@ -61,73 +79,86 @@ struct Terms {
 // Four terms a turn: that leaves two instructions each beside FMA, loads and broadcasts, so that the front
 // end runs ahead into the next tile.
 template <class V, int MR, int NV, index_t RowStride, index_t ColStride>
-NE_TORCH_INLINE void add_terms(const Tile<V>& tile, V (&sum)[MR][NV]) {
-    Terms<V, MR, NV, RowStride, ColStride, AllLanes<V>> terms(tile, tile.a_row_stride, 1, {});
+NE_TORCH_INLINE void add_terms(const Tiles<V>& tiles, const typename V::T* a, V (&sum)[MR][NV]) {
+    Terms<V, MR, NV, RowStride, ColStride, AllLanes<V>> terms(tiles, a, tiles.a_row_stride, 1, {});
 #pragma GCC unroll 4
-    for (index_t t = tile.depth; t > 0; --t) terms.add(sum);
+    for (index_t t = tiles.depth; t > 0; --t) terms.add(sum);
 }
 
 // Any strides, and a last vector of any width, one term a turn: the last panel of a row, and what is too
 // small to be copied. It is one loop, because it stands in every shape of tile.
 template <class V, int MR, int NV>
-NE_TORCH_INLINE void add_any_terms(const Tile<V>& tile, V (&sum)[MR][NV]) {
-    const index_t row = tile.a_in_tiles ? 1 : tile.a_row_stride;
-    const index_t col = tile.a_in_tiles ? MR : tile.a_col_stride;
-    Terms<V, MR, NV, 0, 0, FirstLanes<V>> terms(tile, row, col, {tile.last});
+NE_TORCH_INLINE void add_any_terms(const Tiles<V>& tiles, const typename V::T* a, V (&sum)[MR][NV]) {
+    const index_t row = tiles.a_in_tiles ? 1 : tiles.a_row_stride;
+    const index_t col = tiles.a_in_tiles ? MR : tiles.a_col_stride;
+    Terms<V, MR, NV, 0, 0, FirstLanes<V>> terms(tiles, a, row, col, {tiles.last});
 #pragma GCC unroll 1
-    for (index_t t = tile.depth; t > 0; --t) terms.add(sum);
+    for (index_t t = tiles.depth; t > 0; --t) terms.add(sum);
 }
 
+// So many tiles, the first of them and those below it.
 template <class V, int MR, int NV>
-NE_TORCH_INLINE void run_tile(const Tile<V>& tile) {
+void micro_kernel(const Tiles<V>& tiles, index_t count) {
     using T = typename V::T;
-    const GemmArgs<T>& g = *tile.args;
-    V sum[MR][NV];
-    const Matrix<const T> c{g.c.data, g.c.row_stride, 1};
-    const Matrix<const T> from = tile.first_block ? g.initial : c;
-    if (!from.data) {
-#pragma GCC unroll 16
-        for (int r = 0; r < MR; ++r) {
-#pragma GCC unroll 4
-            for (int v = 0; v < NV; ++v) sum[r][v] = V::broadcast(0);
-        }
-    } else {
-        const Rows<const T, MR> begun(from.at(tile.row, tile.column), from.row_stride);
-        for_each_vector<V, MR, NV>(tile, [&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
-            sum[r][v] = lanes.load(begun.at(r) + v * V::lanes);
-        });
-    }
+    const Edge<V> edge{tiles.last, tiles.last_is_full};
+    const index_t c_stride = tiles.args->c.row_stride;
+    const T *a = tiles.a, *begun = tiles.begun, *beside = tiles.beside, *fetched = tiles.fetched;
+    T* c = tiles.c;
+    for (index_t below = tiles.rows_below - MR; count > 0; --count, below -= MR) {
+        V sum[MR][NV];
+        begin_sums<V, MR, NV>(edge, sum, begun, tiles.begun_stride);
+        if (begun) begun += MR * tiles.begun_stride;
 
-    // The next tile's parameters, if they are updated, and its partial sums may have left the cache since the
-    // last step or block. A tile of few terms does not take as long as memory does. States are fetched by the
-    // update, whose square roots and divisions leave time for it; here they would hold up the terms.
-    const Matrix<const T> wanted = g.epilogue == Epilogue::update && !tile.across ? c : from;
-    if (wanted.data) {
-        const index_t next = tile.to_next(MR, NV * V::lanes, wanted.row_stride);
-        if (next != 0) {
-            prefetch_tile<V, MR, NV>(wanted, tile.row * wanted.row_stride + tile.column + next);
+        const auto next = [&](index_t stride) NE_TORCH_INLINE_LAMBDA {
+            return below > 0 ? MR * stride : tiles.onward.rows * stride + tiles.onward.columns;
+        };
+        if (fetched) {
+            const index_t lead = next(tiles.fetched_stride);
+            if (lead != 0) prefetch_tile<V, MR, NV>(fetched + lead, tiles.fetched_stride);
+            fetched += MR * tiles.fetched_stride;
         }
-    }
 
-    if (tile.last_is_full && tile.a_in_tiles) {
-        add_terms<V, MR, NV, 1, MR>(tile, sum);
-    } else if (tile.last_is_full && tile.a_col_stride == 1) {
-        add_terms<V, MR, NV, 0, 1>(tile, sum);
-    } else {
-        add_any_terms<V, MR, NV>(tile, sum);
+        if (tiles.last_is_full && tiles.a_in_tiles) {
+            add_terms<V, MR, NV, 1, MR>(tiles, a, sum);
+        } else if (tiles.last_is_full && tiles.a_col_stride == 1) {
+            add_terms<V, MR, NV, 0, 1>(tiles, a, sum);
+        } else {
+            add_any_terms<V, MR, NV>(tiles, a, sum);
+        }
+        a += MR * tiles.a_row_stride;
+
+        if (tiles.store == Store::update) {
+            update_tile<V, MR, NV>({tiles.args, c, tiles.column, next(c_stride), tiles.fetched != tiles.c},
+                                   sum);
+        } else {
+            store_sums<V, MR, NV>(tiles, edge, sum, {c, c_stride}, beside);
+        }
+        beside += MR * tiles.beside_stride;
+        c += MR * c_stride;
     }
-    store_tile<V, MR, NV>(tile, sum);
 }
 
-// So many tiles, one below the other, the first of them at `tile`, which moves along. There is one
-// description for all tiles of a block: a copy of what was just written, in pieces, would wait for it.
-template <class V, int MR, int NV>
-void micro_kernel(Tile<V>& tile, index_t tiles) {
-    for (; tiles > 0; --tiles) {
-        run_tile<V, MR, NV>(tile);
-        tile.row += MR;
-        tile.a += MR * tile.a_row_stride;
+// One for every shape of tile.
+template <class V>
+struct MicroKernels {
+    using Kernel = void (*)(const Tiles<V>&, index_t);
+
+    constexpr MicroKernels() { fill<V::max_rows, V::max_vectors>(); }
+    Kernel of(index_t rows, int vectors) const { return kernels[vectors - 1][rows - 1]; }
+
+    template <int MR, int NV>
+    constexpr void fill() {
+        kernels[NV - 1][MR - 1] = micro_kernel<V, MR, NV>;
+        if constexpr (MR > 1) {
+            fill<MR - 1, NV>();
+        } else if constexpr (NV > 1) {
+            fill<V::max_rows, NV - 1>();
+        }
     }
-}
+
+    Kernel kernels[V::max_vectors][V::max_rows];
+};
+template <class V>
+inline constexpr MicroKernels<V> kMicroKernels;
 
 }  // namespace ne_torch

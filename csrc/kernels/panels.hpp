@@ -12,7 +12,6 @@
 #include "core/compiler.hpp"
 #include "core/panels.hpp"
 #include "kernels/lanes.hpp"
-#include "kernels/store_tile.hpp"
 
 namespace ne_torch {
 
@@ -23,6 +22,12 @@ constexpr int panel_vectors() {
     int vectors = 8;
     while (MR > 1 && vectors > 1 && (MR + 1) * vectors + 1 > registers) vectors /= 2;
     return vectors;
+}
+
+// ReLU costs one instruction in the store; an activation that costs more is a pass of its own.
+template <class V>
+inline V activate(Activation activation, V x) {
+    return activation == Activation::relu ? V::max(V::broadcast(0), x) : x;
 }
 
 static constexpr int next_height(int height) { return height > 8 ? 8 : height > 4 ? 4 : height / 2; }

@@ -1,4 +1,5 @@
-// A register tile of C: where it lies, and what it reads. See micro_kernel.hpp, which computes it.
+// Register tiles of C, one below the other: where they lie, and what they read. See micro_kernel.hpp, which
+// computes them.
 #pragma once
 
 #include "core/compiler.hpp"
@@ -7,37 +8,46 @@
 
 namespace ne_torch {
 
+// What becomes of the sums of a tile: an epilogue, of which the plainest update is a kind of its own, or none
+// yet, where the chains go on in the next block of terms.
+enum class Store { sums, bias_row, bias_column, gate, descent, update };
+
+// From the last tile of a column to the one that comes next; zeros where what lies there is another thread's,
+// and fetching it would take it away.
+struct Onward {
+    index_t rows;
+    index_t columns;
+};
+
+// Pointers are to what belongs to the first tile; the micro-kernel moves copies of them down.
 template <class V>
-struct Tile {
+struct Tiles {
     using T = typename V::T;
     const GemmArgs<T>* args;
-    index_t row;  // of C, of its first element
-    index_t column;
-    bool across;           // the next tile is that to the right, otherwise that below
-    index_t depth;         // terms of the chain in this call
-    const T* a;            // A[row, t0]
-    index_t a_row_stride;  // also from where a tile of A begins to the next, in rows of it
+    Store store;
+    bool rectified;  // by ReLU, after a bias
+
+    index_t depth;  // terms of the chain in this call
+    const T* a;
+    index_t a_row_stride;
     index_t a_col_stride;
-    bool a_in_tiles;  // a copy of this tile alone, [term][row]
+    bool a_in_tiles;  // copies, [tile][term][row of the tile], as far apart as rows at a_row_stride would be
     const T* b;       // B[t0, column]
     index_t b_stride;
     typename V::Mask last;  // lanes of the last vector that exist
     bool last_is_full;
-    bool first_block;   // start from initial, otherwise take up the partial sums in C
-    bool last_block;    // apply the epilogue, otherwise leave the partial sums in C
-    index_t row_begin;  // of the block of rows
-    index_t row_end;
 
-    // Leads in C, or what lies as C does, from a tile that is so high and wide to the next one. 0 where there
-    // is none: what lies there is another thread's, and fetching it would take it away.
-    index_t to_next(index_t rows, index_t width, index_t stride) const {
-        if (across) {
-            if (column + width < args->n) return width;
-            return row_end < args->m ? rows * stride - column : 0;
-        }
-        if (row + rows < row_end) return rows * stride;
-        return column + width < args->n ? width - (row - row_begin) * stride : 0;
-    }
+    index_t column;
+    T* c;
+    const T* begun;  // sums to be taken up, which lie as C does; null: +0
+    index_t begun_stride;
+    const T* beside;  // what the store reads, of the gate or of the bias
+    index_t beside_stride;
+
+    const T* fetched;  // what a tile should find in the cache; null: nothing
+    index_t fetched_stride;
+    index_t rows_below;  // of the block of rows, the first tile's included
+    Onward onward;
 };
 
 // The rows of a tile, reached from one pointer in four, so that pointers and offsets fit the integer
@@ -60,22 +70,28 @@ struct Rows {
     const index_t stride;
 };
 
-// body(r, v, lanes) for every vector of the tile. The last vector of a row is masked unless it is full, for a
-// masked store is slow on some processors.
-template <class V, int MR, int NV, class Body>
-NE_TORCH_INLINE void for_each_vector(const Tile<V>& tile, Body body) {
+// Where the columns of a tile end. body(r, v, lanes) for every vector: the last of a row is masked unless it
+// is full, for a masked store is slow on some processors.
+template <class V>
+struct Edge {
+    typename V::Mask last;
+    bool full;
+
+    template <int MR, int NV, class Body>
+    NE_TORCH_INLINE void for_each_vector(Body body) const {
 #pragma GCC unroll 16
-    for (int r = 0; r < MR; ++r) {
+        for (int r = 0; r < MR; ++r) {
 #pragma GCC unroll 4
-        for (int v = 0; v + 1 < NV; ++v) body(r, v, AllLanes<V>{});
-    }
-    if (tile.last_is_full) {
+            for (int v = 0; v + 1 < NV; ++v) body(r, v, AllLanes<V>{});
+        }
+        if (full) {
 #pragma GCC unroll 16
-        for (int r = 0; r < MR; ++r) body(r, NV - 1, AllLanes<V>{});
-    } else {
+            for (int r = 0; r < MR; ++r) body(r, NV - 1, AllLanes<V>{});
+        } else {
 #pragma GCC unroll 16
-        for (int r = 0; r < MR; ++r) body(r, NV - 1, FirstLanes<V>{tile.last});
+            for (int r = 0; r < MR; ++r) body(r, NV - 1, FirstLanes<V>{last});
+        }
     }
-}
+};
 
 }  // namespace ne_torch

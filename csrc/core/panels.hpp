@@ -10,6 +10,7 @@
 // layout serves every instruction set, so that a file of it can be mapped into memory and used as it is.
 #pragma once
 
+#include "core/compiler.hpp"
 #include "core/names.hpp"
 #include "core/views.hpp"
 
@@ -19,6 +20,13 @@ template <class T>
 inline constexpr index_t kPanelLine = 64 / static_cast<index_t>(sizeof(T));
 template <class T>
 inline constexpr index_t kPanelWidth = 8 * kPanelLine<T>;
+
+// of the panel whose first output is `first`
+template <class T>
+NE_TORCH_INLINE constexpr index_t panel_width(index_t out_features, index_t first) {
+    const index_t rest = (out_features - first + kPanelLine<T> - 1) / kPanelLine<T> * kPanelLine<T>;
+    return rest < kPanelWidth<T> ? rest : kPanelWidth<T>;
+}
 
 // elements of all panels
 template <class T>

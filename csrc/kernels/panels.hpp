@@ -4,7 +4,8 @@
 //     for NV vectors of outputs      of one panel
 //       for a tile of MR rows        MR x NV chains
 //
-// Few rows take many vectors, so that there are always enough chains to hide the latency of an FMA.
+// Few rows take many vectors, so that there are always enough chains to hide the latency of an FMA. Many rows
+// are better off as a product, in blocks of terms: see serving/dense.hpp.
 #pragma once
 
 #include <cstdint>
@@ -42,10 +43,8 @@ NE_TORCH_INLINE void panel_tile(const PanelArgs<typename V::T>& g, const Stored*
                                 index_t column) {
     using T = typename V::T;
     static_assert(8 * V::lanes <= kPanelWidth<T>, "the vectors of a tile lie in one panel");
-    constexpr index_t line = kPanelLine<T>;
     const index_t first = column / kPanelWidth<T> * kPanelWidth<T>;  // output of the panel
-    const index_t rest = (g.out_features - first + line - 1) / line * line;
-    const index_t width = rest < kPanelWidth<T> ? rest : kPanelWidth<T>;
+    const index_t width = panel_width<T>(g.out_features, first);
     const Stored* w = panels + first * g.in_features + (column - first);
     V sum[MR][NV];
 #pragma GCC unroll 16

@@ -13,6 +13,7 @@
 #include "dispatch/registry.hpp"
 #include "functional/batch_major.hpp"
 #include "functional/normalization.hpp"
+#include "serving/dense.hpp"
 #include "threading/thread_pool.hpp"
 
 namespace ne_torch {
@@ -33,6 +34,12 @@ bool collides(index_t stride) {
 // Whether a stage takes and gives contiguous rows.
 bool turns(StageKind kind) {
     return kind == StageKind::softmax || kind == StageKind::log_softmax || kind == StageKind::layer_norm;
+}
+
+template <class T>
+PanelArgs<T> dense_args(const FrozenStage<T>& stage, index_t rows, Matrix<const T> x, Matrix<T> y) {
+    return {rows,       stage.in_features, stage.out_features,    x, stage.format, stage.panels,
+            stage.bias, stage.scale,       stage.activation.kind, y};
 }
 
 }  // namespace
@@ -111,8 +118,7 @@ void Predictor<T>::run_block(index_t rows, Matrix<const T> x, T* y, const Room& 
         written = 1 - written;
         switch (stage.kind) {
             case StageKind::dense:
-                kernels.panel_forward({rows, stage.in_features, stage.out_features, x, stage.format,
-                                       stage.panels, stage.bias, stage.scale, stage.activation.kind, out});
+                dense_forward(kernels, dense_args(stage, rows, x, out), room.packing);
                 break;
             case StageKind::activation:
                 kernels.activation_forward(stage.activation, rows, stage.in_features, x, out);
@@ -150,11 +156,18 @@ std::optional<WrongCode<T>> Predictor<T>::run(index_t rows, const T* x, T* y) co
     thread_local AlignedBuffer<T> buffer;  // so that a call allocates nothing once its shapes have been seen
     const double work = work_per_row_ * static_cast<double>(rows);
     const int threads = work < kWorthSharing ? 1 : num_threads();
-    const index_t unit = active_kernels<T>().tile_rows;
+    const Kernels<T>& kernels = active_kernels<T>();
+    const index_t unit = kernels.tile_rows;
     const index_t in_cache = kBlockBytes / static_cast<index_t>(sizeof(T)) / widest_ / unit * unit;
     const index_t block = std::min(rows, std::max(in_cache, 2 * unit));
     const auto blocks = static_cast<index_t>(2 + kept_.size());
-    const index_t room_size = blocks * block * widest_ + turned_room_;
+    index_t packing = 0;
+    for (const FrozenStage<T>& stage : stages_) {
+        if (stage.kind != StageKind::dense) continue;
+        packing = std::max(packing, dense_packing(kernels, dense_args<T>(stage, block, {}, {})));
+    }
+    packing = padded<T>(packing);
+    const index_t room_size = blocks * block * widest_ + packing + turned_room_;
     T* const rooms = buffer.reserve(room_size * threads);
     const Lookup<T>& lookup = stages_.front().lookup;
     std::atomic<bool> failed{false};
@@ -162,7 +175,8 @@ std::optional<WrongCode<T>> Predictor<T>::run(index_t rows, const T* x, T* y) co
         T* const mine_begin = rooms + team.index * room_size;
         const Room room{{mine_begin, mine_begin + block * widest_},
                         mine_begin + 2 * block * widest_,
-                        mine_begin + blocks * block * widest_};
+                        mine_begin + blocks * block * widest_,
+                        mine_begin + blocks * block * widest_ + packing};
         const Range mine = share_range(rows, unit, team.index, team.count);
         if (lookup.takes_codes()) {
             if (!lookup.knows(mine.end - mine.begin, x + mine.begin * in_features())) failed = true;

@@ -49,7 +49,8 @@ class Predictor {
     // What one thread needs besides x and y.
     struct Room {
         T* activations[2];
-        T* kept;  // slot by slot
+        T* kept;     // slot by slot
+        T* packing;  // of dense_forward
         T* turned;
     };
 

@@ -1,0 +1,60 @@
+#include "serving/dense.hpp"
+
+#include <algorithm>
+
+#include "core/gemm_args.hpp"
+
+namespace ne_torch {
+namespace {
+
+// From so many tiles on, what a product saves pays for its blocks of terms, whose sums pass through memory.
+constexpr index_t kFewestTiles = 4;
+
+template <class T>
+bool is_product(const Kernels<T>& kernels, const PanelArgs<T>& args) {
+    return args.rows >= kFewestTiles * kernels.tile_rows && args.format == WeightFormat::same && !args.scale;
+}
+
+// Of the panel whose first output is `first`.
+template <class T>
+GemmArgs<T> product(const PanelArgs<T>& args, index_t first) {
+    const auto* const panels = static_cast<const T*>(args.panels);
+    GemmArgs<T> g;
+    g.m = args.rows;
+    g.n = std::min(kPanelWidth<T>, args.out_features - first);
+    g.k = args.in_features;
+    g.a = args.x;
+    g.b = {panels + first * args.in_features, panel_width<T>(args.out_features, first), 1};
+    g.c = {args.y.at(0, first), args.y.row_stride, 1};
+    g.epilogue = Epilogue::bias_column;
+    g.activation = args.activation;
+    g.bias = args.bias ? args.bias + first : nullptr;
+    return g;
+}
+
+}  // namespace
+
+template <class T>
+index_t dense_packing(const Kernels<T>& kernels, const PanelArgs<T>& args) {
+    if (!is_product(kernels, args)) return 0;
+    GemmArgs<T> g = product(args, 0);
+    g.a.row_stride = 4096;  // at which rows have to be copied, if at any
+    return kernels.gemm_workspace(g);
+}
+
+template <class T>
+void dense_forward(const Kernels<T>& kernels, const PanelArgs<T>& args, T* packing) {
+    if (!is_product(kernels, args)) return kernels.panel_forward(args);
+    for (index_t first = 0; first < args.out_features; first += kPanelWidth<T>) {
+        GemmArgs<T> g = product(args, first);
+        g.workspace = packing;
+        kernels.gemm(g);
+    }
+}
+
+template index_t dense_packing(const Kernels<float>&, const PanelArgs<float>&);
+template index_t dense_packing(const Kernels<double>&, const PanelArgs<double>&);
+template void dense_forward(const Kernels<float>&, const PanelArgs<float>&, float*);
+template void dense_forward(const Kernels<double>&, const PanelArgs<double>&, double*);
+
+}  // namespace ne_torch

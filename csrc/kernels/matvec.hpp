@@ -66,7 +66,7 @@ inline void add_up_rows(const MatvecArgs<typename V::T>& g, const index_t (&row)
     }
     index_t k = 0;
     for (; height == V::lanes && k + V::lanes <= g.cols; k += V::lanes) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int i = 0; i < Groups; ++i) {
             V block[V::lanes];  // of its own, so that it stays in registers
             V::load_transposed(g.matrix.at(row[i], k), g.matrix.row_stride, block);
@@ -92,11 +92,9 @@ inline void add_up_rows(const MatvecArgs<typename V::T>& g, const index_t (&row)
     }
 }
 
-// At most Vectors of them, the last one again where there are less.
-template <class V, int Vectors>
+// At most Vectors of them, the last one again where there are less, and `groups` of rows at once.
+template <class V, int Vectors, int groups>
 void matvec_of(const MatvecArgs<typename V::T>& g) {
-    // at least eight chains, to hide the latency of an FMA
-    constexpr int groups = V::lanes < 8 && Vectors == 1 ? 2 : 1;
     const index_t last = larger(g.rows - V::lanes, 0);  // the last group begins here: some rows come twice
     const int height = static_cast<int>(smaller(V::lanes, g.rows));
     for (index_t begin = 0; begin < g.rows; begin += groups * V::lanes) {
@@ -129,16 +127,29 @@ constexpr int few_vectors() {
     return V::lanes == 16 ? 8 : 4;
 }
 
+// With one vector a group of rows is one chain of registers, each waiting four cycles for the one before, so
+// more groups are done at once: as many rows as fit a set of the first-level cache where all fall into one,
+// twice as many elsewhere.
+template <class V>
+void matvec_of_one(const MatvecArgs<typename V::T>& g) {
+    constexpr index_t page = 4096 / static_cast<index_t>(sizeof(typename V::T));
+    constexpr int few = V::lanes < 8 ? 2 : 1;
+    if (g.rows <= few * V::lanes || g.matrix.row_stride % page == 0) return matvec_of<V, 1, few>(g);
+    matvec_of<V, 1, 2 * few>(g);
+}
+
 // One, four or eight vectors, which is enough for all: each costs a copy of the loops above.
 template <class V, int Vectors>
 void matvec_up_to(const MatvecArgs<typename V::T>& g) {
     if constexpr (Vectors > 1) {
         constexpr int fewer = Vectors > 4 ? 4 : 1;
         if (g.count <= fewer) return matvec_up_to<V, fewer>(g);
+        matvec_of<V, Vectors, 1>(g);
     } else if (g.rows <= smaller(kFewRows, V::lanes - 1)) {
-        return few_rows(g);
+        few_rows(g);
+    } else {
+        matvec_of_one<V>(g);
     }
-    matvec_of<V, Vectors>(g);
 }
 
 template <class V>

@@ -62,7 +62,6 @@ template <class V>
 void run_block(const GemmArgs<typename V::T>& g, Tiles<V>& tiles, index_t t0, index_t row, index_t row_end,
                const BlockOfA<typename V::T>& a, typename V::T* panels) {
     using T = typename V::T;
-    constexpr index_t nr = Blocking<V>::nr;
     const Heights heights = heights_of<V>(row_end - row);
     const bool one_tile = heights.taller.count + heights.others.count == 1;
     const Matrix<const T> begun = t0 == 0 ? g.initial : Matrix<const T>{g.c.data, g.c.row_stride, 1};
@@ -72,9 +71,10 @@ void run_block(const GemmArgs<typename V::T>& g, Tiles<V>& tiles, index_t t0, in
     tiles.a_in_tiles = a.in_tiles;
     tiles.begun_stride = begun.row_stride;
     tiles.beside_stride = aside.row_stride;
-    for (index_t column = 0; column < g.n; column += nr) {
-        const index_t width = smaller(nr, g.n - column);
-        const int vectors = static_cast<int>(ceil_div(width, V::lanes));
+    int vectors = widest_tile<V>(g.m);
+    for (index_t column = 0, width; column < g.n; column += width) {
+        while ((vectors - 1) * V::lanes >= g.n - column) vectors /= 2;
+        width = smaller(vectors * V::lanes, g.n - column);
         const index_t panel_stride = vectors * V::lanes;
         // Where all rows are done at once, one panel's room is enough for each in turn, and stays in the
         // cache.
@@ -87,8 +87,8 @@ void run_block(const GemmArgs<typename V::T>& g, Tiles<V>& tiles, index_t t0, in
         tiles.last = V::first(last);
         tiles.last_is_full = last == V::lanes;
         tiles.onward = {0, 0};
-        if (column + nr < g.n) {
-            tiles.onward = {one_tile ? 0 : row + heights.others.height - row_end, nr};
+        if (column + width < g.n) {
+            tiles.onward = {one_tile ? 0 : row + heights.others.height - row_end, width};
         } else if (one_tile && row_end < g.m) {
             tiles.onward = {heights.others.height, -column};
         }

@@ -19,7 +19,7 @@ NE_TORCH_INLINE void prefetch_tile(const typename V::T* first, index_t stride) {
     const Rows<const typename V::T, MR> lines(first, stride);
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int i = 0; i < NV * V::lanes; i += line) NE_TORCH_PREFETCH_WRITE(lines.at(r) + i);
     }
 }
@@ -31,7 +31,7 @@ NE_TORCH_INLINE void begin_sums(const Edge<V>& edge, V (&sum)[MR][NV], const typ
     if (!begun) {
 #pragma GCC unroll 16
         for (int r = 0; r < MR; ++r) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
             for (int v = 0; v < NV; ++v) sum[r][v] = V::broadcast(0);
         }
         return;
@@ -57,13 +57,13 @@ struct Terms {
     // sum[r][v] takes up the next term.
     NE_TORCH_INLINE void add(V (&sum)[MR][NV]) {
         V bt[NV];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int v = 0; v + 1 < NV; ++v) bt[v] = V::load(b + v * V::lanes);
         bt[NV - 1] = last.load(b + (NV - 1) * V::lanes);
 #pragma GCC unroll 16
         for (int r = 0; r < MR; ++r) {
             const V ar = V::broadcast(*a.at(r));
-#pragma GCC unroll 4
+#pragma GCC unroll 8
             for (int v = 0; v < NV; ++v) sum[r][v] = V::fma(ar, bt[v], sum[r][v]);
         }
         a.move(col_stride);
@@ -118,7 +118,9 @@ void micro_kernel(const Tiles<V>& tiles, index_t count) {
             fetched += MR * tiles.fetched_stride;
         }
 
-        if (tiles.last_is_full && tiles.a_in_tiles) {
+        if (MR == 1) {  // there are as many loads as multiply-adds anyhow
+            add_any_terms<V, MR, NV>(tiles, a, sum);
+        } else if (tiles.last_is_full && tiles.a_in_tiles) {
             add_terms<V, MR, NV, 1, MR>(tiles, a, sum);
         } else if (tiles.last_is_full && tiles.a_col_stride == 1) {
             add_terms<V, MR, NV, 0, 1>(tiles, a, sum);
@@ -138,25 +140,32 @@ void micro_kernel(const Tiles<V>& tiles, index_t count) {
     }
 }
 
-// One for every shape of tile.
+// The most vectors of a tile of so many rows. One row takes eight: each is a chain, and they hide the latency
+// of an FMA from each other.
+template <class V>
+constexpr int widest_tile(index_t rows) {
+    return rows == 1 ? 8 : V::max_vectors;
+}
+
+// One for every shape of tile: 1, 2, 4 or 8 vectors, as far as tiles of so many rows are wide.
 template <class V>
 struct MicroKernels {
     using Kernel = void (*)(const Tiles<V>&, index_t);
 
-    constexpr MicroKernels() { fill<V::max_rows, V::max_vectors>(); }
-    Kernel of(index_t rows, int vectors) const { return kernels[vectors - 1][rows - 1]; }
+    constexpr MicroKernels() { fill<V::max_rows, 8>(); }
+    Kernel of(index_t rows, int vectors) const { return kernels[vectors / 2 - vectors / 8][rows - 1]; }
 
     template <int MR, int NV>
     constexpr void fill() {
-        kernels[NV - 1][MR - 1] = micro_kernel<V, MR, NV>;
+        if constexpr (NV <= widest_tile<V>(MR)) kernels[NV / 2 - NV / 8][MR - 1] = micro_kernel<V, MR, NV>;
         if constexpr (MR > 1) {
             fill<MR - 1, NV>();
         } else if constexpr (NV > 1) {
-            fill<V::max_rows, NV - 1>();
+            fill<V::max_rows, NV / 2>();
         }
     }
 
-    Kernel kernels[V::max_vectors][V::max_rows];
+    Kernel kernels[4][V::max_rows] = {};
 };
 template <class V>
 inline constexpr MicroKernels<V> kMicroKernels;

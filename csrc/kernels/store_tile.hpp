@@ -44,7 +44,7 @@ NE_TORCH_INLINE void update_tile(const Updated<typename V::T>& tile, V (&sum)[MR
     alignas(64) typename V::T grad[MR * NV * V::lanes];
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int v = 0; v < NV; ++v) sum[r][v].store(grad + (r * NV + v) * V::lanes);
     }
     update_parameters<V>(tile, MR, NV * V::lanes, grad);
@@ -61,7 +61,7 @@ NE_TORCH_INLINE void store_sums(const Tiles<V>& tiles, const Edge<V>& edge, V (&
 #pragma GCC unroll 16
             for (int r = 0; r < MR; ++r) {
                 const V bias = V::broadcast(beside[r]);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
                 for (int v = 0; v < NV; ++v) sum[r][v] = sum[r][v] + bias;
             }
             break;
@@ -91,7 +91,7 @@ NE_TORCH_INLINE void store_sums(const Tiles<V>& tiles, const Edge<V>& edge, V (&
     if (tiles.rectified) {
 #pragma GCC unroll 16
         for (int r = 0; r < MR; ++r) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
             for (int v = 0; v < NV; ++v) sum[r][v] = V::max(V::broadcast(0), sum[r][v]);
         }
     }

@@ -81,7 +81,7 @@ struct Edge {
     NE_TORCH_INLINE void for_each_vector(Body body) const {
 #pragma GCC unroll 16
         for (int r = 0; r < MR; ++r) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
             for (int v = 0; v + 1 < NV; ++v) body(r, v, AllLanes<V>{});
         }
         if (full) {

@@ -118,11 +118,10 @@ void micro_kernel(const Tiles<V>& tiles, index_t count) {
             fetched += MR * tiles.fetched_stride;
         }
 
-        if (MR == 1) {  // there are as many loads as multiply-adds anyhow
-            add_any_terms<V, MR, NV>(tiles, a, sum);
-        } else if (tiles.last_is_full && tiles.a_in_tiles) {
+        const bool unrolled = MR > 1 && tiles.last_is_full;  // one row has as many loads as multiply-adds
+        if (unrolled && tiles.a_in_tiles) {
             add_terms<V, MR, NV, 1, MR>(tiles, a, sum);
-        } else if (tiles.last_is_full && tiles.a_col_stride == 1) {
+        } else if (unrolled && tiles.a_col_stride == 1) {
             add_terms<V, MR, NV, 0, 1>(tiles, a, sum);
         } else {
             add_any_terms<V, MR, NV>(tiles, a, sum);

@@ -132,6 +132,50 @@ print("bye")
         assert script(body.format(seconds=0.02 * i)) == "bye"
 
 
+FIRST_CALLS = """
+import builtins, time, types
+import numpy as np
+from samples import normal
+nt.Linear  # and all that is imported with it
+x = np.asfortranarray(normal((5, 300), "float32"))
+usual_import = builtins.__import__
+def slow_import(name, *args, **kwargs):
+    if name == "numpy":
+        time.sleep(0.3)
+    return usual_import(name, *args, **kwargs)
+builtins.__import__ = slow_import
+def work():
+    layer = nt.Linear(300, 10, rng=0)
+    layer(x), layer(x.tolist()), layer(x, out=np.empty((5, 10), "float32"))
+threads = [threading.Thread(target=work, daemon=True) for _ in range(3)]
+for thread in threads:
+    thread.start()
+"""
+
+SLOW_END = """
+class Slow:
+    def __del__(self, sleep=time.sleep):
+        sleep(1)
+module = types.ModuleType("slow")
+module.end = Slow()
+sys.modules["slow"] = module
+del module
+print("bye", flush=True)
+"""
+
+
+def test_first_calls_of_several_threads_wait_for_nothing():
+    """What is looked up once is looked up at import, where no thread can stand in another's way."""
+    body = FIRST_CALLS + "for thread in threads:\n    thread.join(timeout=20)\n"
+    body += "print([thread.is_alive() for thread in threads], flush=True)\nos._exit(0)"
+    assert script(body) == "[False, False, False]"
+
+
+def test_a_process_ends_while_its_threads_call_for_the_first_time():
+    """The interpreter takes its time to end, and meanwhile lets go of the lock."""
+    assert script(FIRST_CALLS + SLOW_END) == "bye"
+
+
 def test_a_process_ends_by_its_signal_while_workers_run():
     code = "import test_processes as here; print('on', flush=True)\nwhile True: here.train(steps=100)"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=HERE)

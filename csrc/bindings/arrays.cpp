@@ -51,14 +51,13 @@ bool is_kernel_ready(const py::array& array) {
                              ", dtype=\"" + cure + "\")"));
 }
 
-// Looked up once and kept for the life of the process.
-py::handle numpy_function(const char* name) {
-    return py::object(py::module_::import("numpy").attr(name)).release();
-}
+// NumPy's functions that are used here, kept for the life of the process.
+struct {
+    py::handle asarray, from_dlpack, may_share_memory, require;
+} numpy;
 
 py::array kernel_ready_copy(const py::array& array, Dtype dtype) {
-    static const py::handle require = numpy_function("require");
-    return require(array, name_of(dtype), "CA");
+    return numpy.require(array, name_of(dtype), "CA");
 }
 
 bool overlap(const Array& a, const Array& b) {
@@ -71,8 +70,7 @@ bool overlap(const Array& a, const Array& b) {
 
 // Whether the array shares memory with what an input was copied from: its layer may keep that for backward.
 bool shares_memory(const Array& array, const std::optional<py::array>& source) {
-    static const py::handle may_share_memory = numpy_function("may_share_memory");
-    return source && may_share_memory(array.object(), *source).cast<bool>();
+    return source && numpy.may_share_memory(array.object(), *source).cast<bool>();
 }
 
 Array writable_array(py::handle value, const char* place, const char* name, std::optional<Dtype> dtype) {
@@ -93,14 +91,19 @@ Array writable_array(py::handle value, const char* place, const char* name, std:
 
 }  // namespace
 
+void look_up_numpy() {
+    py::detail::npy_api::get();
+    const py::module_ module = py::module_::import("numpy");
+    const auto function = [&](const char* name) { return py::object(module.attr(name)).release(); };
+    numpy = {function("asarray"), function("from_dlpack"), function("may_share_memory"), function("require")};
+}
+
 const char* name_of(Dtype dtype) { return dtype == Dtype::float32 ? "float32" : "float64"; }
 
 py::array numpy_view(py::handle value, const char* place, const char* name) {
-    static const py::handle asarray = numpy_function("asarray");
-    static const py::handle from_dlpack = numpy_function("from_dlpack");
     try {
         const bool dlpack_only = py::hasattr(value, "__dlpack__") && !py::hasattr(value, "__array__");
-        return (dlpack_only ? from_dlpack : asarray)(value);
+        return (dlpack_only ? numpy.from_dlpack : numpy.asarray)(value);
     } catch (py::error_already_set& error) {
         const std::string got = ", got " + py::type::of(value).attr("__name__").cast<std::string>() + " (" +
                                 py::str(error.value()).cast<std::string>() + ")";

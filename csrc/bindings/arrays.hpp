@@ -23,6 +23,10 @@ namespace py = pybind11;
 
 enum class Dtype { float32, float64 };
 
+// Called once, while the module is imported: NumPy's functions looked up at their first use would let other
+// threads run in the middle of it, one of which might end the interpreter or ask for them as well.
+void look_up_numpy();
+
 const char* name_of(Dtype dtype);
 
 // A contiguous, aligned, native float32 or float64 array, kept alive as long as this object.

@@ -80,22 +80,29 @@ inline bool streams_b(const GemmArgs<typename V::T>& g) {
     return g.b.col_stride == 1 && g.m <= 2 * V::max_rows && is_large_b<V>(g);
 }
 
-// Whether C is gone through along its rows, a tile high, and not down its columns of tiles, which costs a
-// description of each tile. That suits a wide C whose rows lie 4 KiB apart, where B is small: a column of C
-// would fall into one set of a first-level cache. It also suits an update whose parameters and states come from beyond a second-level
-// cache, where down a column every row lies in another page: from 3 MiB on it takes up to 13 % less of a
-// step, as long as B stays in the second level.
+// The power of two in the distance of rows, at most 4 KiB: the lines at which they begin share 4 KiB / step
+// of the 64 sets of a first-level cache, so that few of many stay there.
+static inline index_t set_step(index_t bytes) { return smaller(bytes & -bytes, 4096); }
+
+// Whether C is gone through along its rows, a tile high, and not down its columns of tiles, which describes
+// more tiles at once. It suits a wide C whose columns of tiles fall into few sets, if its tiles are few or
+// take few terms; the more so where a parameter or a gate is read that lies as C does. It also suits an
+// update whose parameters and states come from beyond a second-level cache, where down a column every row
+// lies in another page: from 3 MiB on it takes up to 13 % less of a step, as long as B stays in the second
+// level.
 template <class V>
 inline bool goes_along_rows(const GemmArgs<typename V::T>& g, index_t depth) {
     constexpr index_t size = sizeof(typename V::T);
-    constexpr index_t small = 65536 / size, cached = 655360 / size, far = 3145728 / size;
-    constexpr index_t one_set = 4096 / size;
+    constexpr index_t cached = 655360 / size, far = 3145728 / size;
     if (g.n <= 4 * Blocking<V>::nr) return false;
-    if (g.c.row_stride % one_set == 0 && g.n * depth <= small) return true;
+    const bool updates = g.epilogue == Epilogue::update;
+    const index_t step = set_step(g.c.row_stride * size);
+    if (step == 4096 && (g.m <= 2 * V::max_rows || depth <= 8)) return true;
+    if (step >= 2048 && depth <= 16 && (updates || g.epilogue == Epilogue::gate)) return true;
+    if (!updates) return false;
     index_t states = 0;
     for (const auto* state : g.state) states += state ? 1 : 0;
-    return g.epilogue == Epilogue::update && states > 0 && g.n * depth <= cached &&
-           g.m * g.n * (1 + states) >= far;
+    return states > 0 && g.n * depth <= cached && g.m * g.n * (1 + states) >= far;
 }
 
 // Blocks of rows of A, and of C, each done with before the next. Seldom more than one, which takes no

@@ -13,12 +13,14 @@
 namespace ne_torch {
 
 // A transposed operand must be packed. One in place costs cache and TLB misses at wide row strides, which
-// pays for a copy when enough rows of C use it.
+// pays for a copy when enough rows of C use it: the fewer, the more terms of a panel fall into one set.
 template <class V>
 inline bool packs_b(const GemmArgs<typename V::T>& g) {
     if (g.b.col_stride != 1) return true;
     if (is_large_b<V>(g)) return !streams_b<V>(g);
-    return g.m >= 32 * V::max_rows && g.b.row_stride > 2 * Blocking<V>::nr;
+    if (g.b.row_stride <= 2 * Blocking<V>::nr) return false;
+    const index_t step = set_step(g.b.row_stride * static_cast<index_t>(sizeof(typename V::T)));
+    return g.m >= 32 * V::max_rows || (g.k * step > 32768 && g.m * step >= 61440);
 }
 
 // Rows at strides of a multiple of 2 KiB fall into a few sets of the cache and evict each other. Terms that

@@ -47,16 +47,20 @@ NE_TORCH_INLINE void for_each_column(int rows, index_t cols, Matrix<const typena
     }
 }
 
+// The last rows of at least a vector's worth come a second time, so that no store is masked: that is slow on
+// some processors.
 template <class V>
 void transpose(index_t rows, index_t cols, Matrix<const typename V::T> source, Matrix<typename V::T> target) {
-    for (index_t i = 0; i < rows; i += V::lanes) {
-        const int row_count = static_cast<int>(rows - i < V::lanes ? rows - i : V::lanes);
+    const bool few = rows < V::lanes;
+    const int row_count = static_cast<int>(few ? rows : V::lanes);
+    for (index_t begin = 0; begin < rows; begin += V::lanes) {
+        const index_t i = few || begin + V::lanes <= rows ? begin : rows - V::lanes;
         index_t j = 0;
         const typename V::T* from = source.at(i, 0);
         typename V::T* to[(V::lanes + 3) / 4];
 #pragma GCC unroll 4
         for (int q = 0; q < (V::lanes + 3) / 4; ++q) to[q] = target.at(4 * q, i);
-        for (; row_count == V::lanes && j + V::lanes <= cols; j += V::lanes) {
+        for (; !few && j + V::lanes <= cols; j += V::lanes) {
             V block[V::lanes];  // of its own, so that it stays in registers
             V::load_transposed(from, source.row_stride, block);
             from += V::lanes;

@@ -19,8 +19,10 @@ inline bool packs_b(const GemmArgs<typename V::T>& g) {
     if (g.b.col_stride != 1) return true;
     if (is_large_b<V>(g)) return !streams_b<V>(g);
     if (g.b.row_stride <= 2 * Blocking<V>::nr) return false;
+    if (g.m >= 32 * V::max_rows) return true;
+    // More terms than their sets hold lines, and enough rows: 15 where B's lie 4 KiB apart, 120 at 512 bytes.
     const index_t step = set_step(g.b.row_stride * static_cast<index_t>(sizeof(typename V::T)));
-    return g.m >= 32 * V::max_rows || (g.k * step > 32768 && g.m * step >= 61440);
+    return g.k * step > 32768 && g.m * step >= 61440;
 }
 
 // Rows at strides of a multiple of 2 KiB fall into a few sets of the cache and evict each other. Terms that

@@ -77,6 +77,19 @@ def test_batches_trained_in_blocks_equal_layer_by_layer(batch, isa, dtype, threa
         assert actual[1:] == expected[1:]
 
 
+@pytest.mark.parametrize("batch", [8, 16, 40])
+@pytest.mark.parametrize("widths", [(1024, 24, 10), (512, 40, 2048, 5)], ids=str)
+def test_widths_of_a_power_of_two_equal_layer_by_layer(widths, batch, dtype, threads):
+    """Rows that share few sets of the cache are gone through in another order, or copied."""
+    nt.set_num_threads(1)
+    expected = train(build(widths, dtype, TheirReLU), dtype, batch, SGD["all"])
+    for count in (1, 2):
+        nt.set_num_threads(count)
+        actual = train(build(widths, dtype, nt.ReLU), dtype, batch, SGD["all"])
+        assert (expected[0], actual[0]) == (False, True)
+        assert actual[1:] == expected[1:]
+
+
 def test_weights_beyond_the_cache_equal_layer_by_layer(dtype, threads):
     """Weights and velocities of more than 3 MiB are gone through along their rows."""
     nt.set_num_threads(1)

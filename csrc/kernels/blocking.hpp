@@ -86,10 +86,9 @@ static inline index_t set_step(index_t bytes) { return smaller(bytes & -bytes, 4
 
 // Whether C is gone through along its rows, a tile high, and not down its columns of tiles, which describes
 // more tiles at once. It suits a wide C whose columns of tiles fall into few sets, if its tiles are few or
-// take few terms; the more so where a parameter or a gate is read that lies as C does. It also suits an
-// update whose parameters and states come from beyond a second-level cache, where down a column every row
-// lies in another page: from 3 MiB on it takes up to 13 % less of a step, as long as B stays in the second
-// level.
+// take few terms; the more so where C is a parameter and read first. It also suits an update whose parameters
+// and states come from beyond a second-level cache, where down a column every row lies in another page: from
+// 3 MiB on it takes up to 13 % less of a step, as long as B stays in the second level.
 template <class V>
 inline bool goes_along_rows(const GemmArgs<typename V::T>& g, index_t depth) {
     constexpr index_t size = sizeof(typename V::T);
@@ -98,8 +97,8 @@ inline bool goes_along_rows(const GemmArgs<typename V::T>& g, index_t depth) {
     const bool updates = g.epilogue == Epilogue::update;
     const index_t step = set_step(g.c.row_stride * size);
     if (step == 4096 && (g.m <= 2 * V::max_rows || depth <= 8)) return true;
-    if (step >= 2048 && depth <= 16 && (updates || g.epilogue == Epilogue::gate)) return true;
     if (!updates) return false;
+    if (step >= 2048 && depth <= 16) return true;
     index_t states = 0;
     for (const auto* state : g.state) states += state ? 1 : 0;
     return states > 0 && g.n * depth <= cached && g.m * g.n * (1 + states) >= far;

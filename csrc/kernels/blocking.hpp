@@ -82,7 +82,11 @@ inline bool streams_b(const GemmArgs<typename V::T>& g) {
 
 // The power of two in the distance of rows, at most 4 KiB: the lines at which they begin share 4 KiB / step
 // of the 64 sets of a first-level cache, so that few of many stay there.
-static inline index_t set_step(index_t bytes) { return smaller(bytes & -bytes, 4096); }
+template <class T>
+static inline index_t set_step(index_t row_stride) {
+    const index_t bytes = row_stride * static_cast<index_t>(sizeof(T));
+    return smaller(bytes & -bytes, 4096);
+}
 
 // Whether C is gone through along its rows, a tile high, and not down its columns of tiles, which describes
 // more tiles at once. It suits a wide C whose columns of tiles fall into few sets, if its tiles are few or
@@ -94,10 +98,9 @@ inline bool goes_along_rows(const GemmArgs<typename V::T>& g, index_t depth) {
     constexpr index_t size = sizeof(typename V::T);
     constexpr index_t cached = 655360 / size, far = 3145728 / size;
     if (g.n <= 4 * Blocking<V>::nr) return false;
-    const bool updates = g.epilogue == Epilogue::update;
-    const index_t step = set_step(g.c.row_stride * size);
+    const index_t step = set_step<typename V::T>(g.c.row_stride);
     if (step == 4096 && (g.m <= 2 * V::max_rows || depth <= 8)) return true;
-    if (!updates) return false;
+    if (g.epilogue != Epilogue::update) return false;
     if (step >= 2048 && depth <= 16) return true;
     index_t states = 0;
     for (const auto* state : g.state) states += state ? 1 : 0;

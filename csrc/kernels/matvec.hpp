@@ -132,9 +132,9 @@ constexpr int few_vectors() {
 // twice as many elsewhere.
 template <class V>
 void matvec_of_one(const MatvecArgs<typename V::T>& g) {
-    constexpr index_t page = 4096 / static_cast<index_t>(sizeof(typename V::T));
     constexpr int few = V::lanes < 8 ? 2 : 1;
-    if (g.rows <= few * V::lanes || g.matrix.row_stride % page == 0) return matvec_of<V, 1, few>(g);
+    const bool one_set = set_step<typename V::T>(g.matrix.row_stride) == 4096;
+    if (g.rows <= few * V::lanes || one_set) return matvec_of<V, 1, few>(g);
     matvec_of<V, 1, 2 * few>(g);
 }
 

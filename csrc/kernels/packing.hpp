@@ -21,7 +21,7 @@ inline bool packs_b(const GemmArgs<typename V::T>& g) {
     if (g.b.row_stride <= 2 * Blocking<V>::nr) return false;
     if (g.m >= 32 * V::max_rows) return true;
     // More terms than their sets hold lines, and enough rows: 15 where B's lie 4 KiB apart, 120 at 512 bytes.
-    const index_t step = set_step(g.b.row_stride * static_cast<index_t>(sizeof(typename V::T)));
+    const index_t step = set_step<typename V::T>(g.b.row_stride);
     return g.k * step > 32768 && g.m * step >= 61440;
 }
 
@@ -30,10 +30,9 @@ inline bool packs_b(const GemmArgs<typename V::T>& g) {
 // Both pay for a copy that two panels read, unless all of A stays in half of a first-level cache anyhow.
 template <class V>
 inline bool packs_a(const GemmArgs<typename V::T>& g) {
-    constexpr index_t page = 2048 / static_cast<index_t>(sizeof(typename V::T));
     constexpr index_t small = 16384 / static_cast<index_t>(sizeof(typename V::T));
     if (g.n < 2 * Blocking<V>::nr || g.m * g.k <= small) return false;
-    return g.a.col_stride != 1 || (g.a.row_stride % page == 0 && g.a.row_stride > 0);
+    return g.a.col_stride != 1 || set_step<typename V::T>(g.a.row_stride) >= 2048;
 }
 
 // A block of A as the tiles read it: rows and terms at strides, or tile after tile.

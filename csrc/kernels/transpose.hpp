@@ -51,16 +51,16 @@ NE_TORCH_INLINE void for_each_column(int rows, index_t cols, Matrix<const typena
 // some processors.
 template <class V>
 void transpose(index_t rows, index_t cols, Matrix<const typename V::T> source, Matrix<typename V::T> target) {
-    const bool few = rows < V::lanes;
-    const int row_count = static_cast<int>(few ? rows : V::lanes);
+    const int row_count = static_cast<int>(rows < V::lanes ? rows : V::lanes);
+    const index_t last = rows - row_count;  // where the last group begins
     for (index_t begin = 0; begin < rows; begin += V::lanes) {
-        const index_t i = few || begin + V::lanes <= rows ? begin : rows - V::lanes;
+        const index_t i = begin < last ? begin : last;
         index_t j = 0;
         const typename V::T* from = source.at(i, 0);
         typename V::T* to[(V::lanes + 3) / 4];
 #pragma GCC unroll 4
         for (int q = 0; q < (V::lanes + 3) / 4; ++q) to[q] = target.at(4 * q, i);
-        for (; !few && j + V::lanes <= cols; j += V::lanes) {
+        for (; row_count == V::lanes && j + V::lanes <= cols; j += V::lanes) {
             V block[V::lanes];  // of its own, so that it stays in registers
             V::load_transposed(from, source.row_stride, block);
             from += V::lanes;

@@ -43,6 +43,17 @@ def train(model, dtype, batch, options, rows=None):
     return trainer.fused, losses, [parameter.data.tobytes() for parameter in model.parameters()]
 
 
+def assert_equals_layer_by_layer(widths, dtype, batch, counts, rows=None):
+    """The engine, with each number of threads, has the bits of layers that it does not know, with one."""
+    nt.set_num_threads(1)
+    expected = train(build(widths, dtype, TheirReLU), dtype, batch, SGD["all"], rows)
+    for count in counts:
+        nt.set_num_threads(count)
+        actual = train(build(widths, dtype, nt.ReLU), dtype, batch, SGD["all"], rows)
+        assert (expected[0], actual[0]) == (False, True)
+        assert actual[1:] == expected[1:]
+
+
 @pytest.mark.parametrize("options", SGD.values(), ids=SGD)
 @pytest.mark.parametrize("batch", [1, 5, 16, 17, 64, 100])
 @pytest.mark.parametrize("widths", ARCHITECTURES, ids=str)
@@ -67,37 +78,19 @@ def test_fused_equals_layer_by_layer(widths, batch, options, dtype, threads):
 @pytest.mark.parametrize("batch", [2000, 5003])
 def test_batches_trained_in_blocks_equal_layer_by_layer(batch, isa, dtype, threads):
     """Gradients are taken up again at every block, and with a shuffle blocks are gathered one by one."""
-    widths = (33, 70, 19, 3)
-    nt.set_num_threads(1)
-    expected = train(build(widths, dtype, TheirReLU), dtype, batch, SGD["all"], rows=2 * batch)
-    for count in (1, 2, 3):
-        nt.set_num_threads(count)
-        actual = train(build(widths, dtype, nt.ReLU), dtype, batch, SGD["all"], rows=2 * batch)
-        assert (expected[0], actual[0]) == (False, True)
-        assert actual[1:] == expected[1:]
+    assert_equals_layer_by_layer((33, 70, 19, 3), dtype, batch, counts=(1, 2, 3), rows=2 * batch)
 
 
 @pytest.mark.parametrize("batch", [8, 16, 40])
 @pytest.mark.parametrize("widths", [(1024, 24, 10), (512, 40, 2048, 5)], ids=str)
 def test_widths_of_a_power_of_two_equal_layer_by_layer(widths, batch, dtype, threads):
     """Rows that share few sets of the cache are gone through in another order, or copied."""
-    nt.set_num_threads(1)
-    expected = train(build(widths, dtype, TheirReLU), dtype, batch, SGD["all"])
-    for count in (1, 2):
-        nt.set_num_threads(count)
-        actual = train(build(widths, dtype, nt.ReLU), dtype, batch, SGD["all"])
-        assert (expected[0], actual[0]) == (False, True)
-        assert actual[1:] == expected[1:]
+    assert_equals_layer_by_layer(widths, dtype, batch, counts=(1, 2))
 
 
 def test_weights_beyond_the_cache_equal_layer_by_layer(dtype, threads):
     """Weights and velocities of more than 3 MiB are gone through along their rows."""
-    nt.set_num_threads(1)
-    widths = (1003, 530, 3)
-    expected = train(build(widths, dtype, TheirReLU), dtype, 21, SGD["all"])
-    actual = train(build(widths, dtype, nt.ReLU), dtype, 21, SGD["all"])
-    assert (expected[0], actual[0]) == (False, True)
-    assert actual[1:] == expected[1:]
+    assert_equals_layer_by_layer((1003, 530, 3), dtype, 21, counts=(1,))
 
 
 def test_fused_equals_layer_by_layer_with_activations_at_both_ends(isa, dtype):

@@ -50,6 +50,25 @@ GemmArgs<T> gemm_columns(GemmArgs<T> g, Range columns) {
     return g;
 }
 
+// The same product, gone through from the last row of C to the first. Rows of A have to be contiguous, and
+// the epilogue must have no bias_row.
+template <class T>
+GemmArgs<T> gemm_upwards(GemmArgs<T> g) {
+    const index_t last = g.m - 1;
+    const auto turn = [&](auto& matrix) {
+        if (matrix.data) matrix.data += last * matrix.row_stride;
+        matrix.row_stride = -matrix.row_stride;
+    };
+    for (T*& state : g.state) {
+        if (state) state += last * g.c.row_stride;
+    }
+    turn(g.a);
+    turn(g.c);
+    turn(g.initial);
+    turn(g.gate);
+    return g;
+}
+
 // One member's share of a product: a range of columns (whole vectors, whole cache lines of C where there are
 // many) or of rows, whichever leaves the largest share smaller; columns where they tie, so that no panel of B
 // is packed twice, or up to `favour` times that share.

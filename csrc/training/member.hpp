@@ -92,13 +92,20 @@ class Member {
         share.workspace = packing;
         return share;
     }
-    // My share of a product of phase 2, by columns where that leaves a quarter more to the busiest and they
-    // are features of the block: mostly those that I have computed.
-    GemmArgs<T> share_weights(const GemmArgs<T>& g, bool columns_are_features) const {
+    // Computes my share of a product of phase 2, by columns where that leaves a quarter more to the busiest
+    // and they are features of the block: mostly those that I have computed.
+    //
+    // Processors that see equal steps from tile to tile fetch a few tiles ahead, beyond the last row of a
+    // share: weights that the next member works on and has to take back. So rows are gone through away from a
+    // neighbour's, from both ends to the middle where there are two.
+    void multiply_weights(const GemmArgs<T>& g, bool columns_are_features) const {
         const double favour = columns_are_features ? 1.25 : 1;
         GemmArgs<T> share = share_gemm(g, kernels.lanes, team.index, team.count, favour);
         share.workspace = packing;
-        return share;
+        index_t down = share.m;
+        if (share.m < g.m && team.index + 1 < team.count) down = team.index > 0 ? share.m / 2 : 0;
+        kernels.gemm(gemm_upwards(gemm_rows(share, {down, share.m})));
+        kernels.gemm(gemm_rows(share, {0, down}));
     }
     // My share of n outputs of phase 2.
     Range share(index_t n) const { return share_range(n, kernels.lanes, team.index, team.count); }

@@ -149,7 +149,7 @@ void DenseStage<T>::update_weight(Member<T>& me, const Ends<T>& ends) {
         g.epilogue = Epilogue::store;
         g.c = grad_weight_;
     }
-    me.kernels.gemm(me.share_weights(g, !ends.samples.data));
+    me.multiply_weights(g, !ends.samples.data);
 }
 
 template <class T>

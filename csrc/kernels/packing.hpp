@@ -25,14 +25,15 @@ inline bool packs_b(const GemmArgs<typename V::T>& g) {
     return g.k * step > 32768 && g.m * step >= 61440;
 }
 
-// Rows at strides of a multiple of 2 KiB fall into a few sets of the cache and evict each other. Terms that
-// lie a row of A apart are a cache line for a few numbers each; in tiles they are read from first to last.
-// Both pay for a copy that two panels read, unless all of A stays in half of a first-level cache anyhow.
+// Rows of a tile that lie 2 or 4 KiB apart fall into a few sets of the cache and evict each other where they
+// take more than half of what a set holds: twelve rows 2 KiB apart, or six 4 KiB. Terms that lie a row of A
+// apart are a cache line for a few numbers each; in tiles they are read from first to last. Both pay for a
+// copy that two panels read, unless all of A stays in half of a first-level cache anyhow.
 template <class V>
 inline bool packs_a(const GemmArgs<typename V::T>& g) {
     constexpr index_t small = 16384 / static_cast<index_t>(sizeof(typename V::T));
     if (g.n < 2 * Blocking<V>::nr || g.m * g.k <= small) return false;
-    return g.a.col_stride != 1 || set_step<typename V::T>(g.a.row_stride) >= 2048;
+    return g.a.col_stride != 1 || V::max_rows * set_step<typename V::T>(g.a.row_stride) > 16384;
 }
 
 // A block of A as the tiles read it: rows and terms at strides, or tile after tile.
@@ -56,7 +57,8 @@ NE_TORCH_INLINE void pack_terms(Matrix<const typename V::T> from, index_t height
 }
 
 // Tiles of one height, contiguous along rows, a few terms of each in turn, so that a line of memory is read
-// while it is in the cache. A tile begins where its first row would, had rows a stride of their own.
+// while it is in the cache, and fetched meanwhile for the next few: it may come from another core. A tile
+// begins where its first row would, had rows a stride of their own.
 template <class V>
 void pack_tiles(Matrix<const typename V::T> from, const Equal& tiles, index_t depth, index_t stride,
                 typename V::T* room) {
@@ -65,6 +67,7 @@ void pack_tiles(Matrix<const typename V::T> from, const Equal& tiles, index_t de
     for (index_t t = 0; t < depth; t += few) {
         const bool last = depth - t <= few;
         for (index_t i = 0; i < tiles.count; ++i) {
+            for (index_t j = 0; j < few; ++j) NE_TORCH_PREFETCH(from.at(i * height, t + few + j));
             pack_terms<V>({from.at(i * height, t), 1, from.col_stride}, height, last ? depth - t : few, last,
                           room + i * height * stride + t * height);
         }
@@ -88,7 +91,8 @@ BlockOfA<typename V::T> pack_a(Matrix<const typename V::T> from, index_t rows, i
     return {{room, stride, 0}, true};
 }
 
-// B[t0 : t0 + depth, column : column + width] as a panel [depth][panel_stride].
+// B[t0 : t0 + depth, column : column + width] as a panel [depth][panel_stride]. Rows in place are a line or
+// two each, and are fetched well ahead.
 template <class V>
 void pack_b(const GemmArgs<typename V::T>& g, index_t t0, index_t depth, index_t column, index_t width,
             index_t panel_stride, typename V::T* panel) {
@@ -97,8 +101,10 @@ void pack_b(const GemmArgs<typename V::T>& g, index_t t0, index_t depth, index_t
                      {panel, panel_stride, 1});
         return;
     }
+    constexpr index_t ahead = 32;
     const typename V::T* source = g.b.data + t0 * g.b.row_stride + column;
     for_each_chunk<V>(depth, width, [&](index_t t, index_t j, auto lanes) {
+        NE_TORCH_PREFETCH(source + (t + ahead) * g.b.row_stride + j);
         lanes.store(panel + t * panel_stride + j, lanes.load(source + t * g.b.row_stride + j));
     });
 }

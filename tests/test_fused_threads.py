@@ -6,6 +6,7 @@ import ne_torch as nt
 import numpy as np
 import pytest
 
+from programs import native  # noqa: F401 - a fixture
 from samples import normal
 
 IN, OUT = 210, 6
@@ -92,3 +93,7 @@ def test_finding_out_whether_threads_pay_changes_no_bit(threads):
         losses += trainer.fit(x, target, epochs=100, batch_size=200, rng=3).loss
         found.append((losses, [array.tobytes() for array in model.state_dict().values()]))
     assert found[0] == found[1]
+
+
+def test_whether_threads_pay_is_asked_again(native):  # noqa: F811
+    native("trial")

@@ -217,6 +217,7 @@ double Engine<T>::step(const Samples<T>& batch, bool penalised) {
     });
     if (codes_.failed()) return 0;
     if (tried) trial_.record(taken_by, seconds_since(begin));
+    trial_.follow(1);
     for (OptimizerSettings* group : groups_) ++group->steps;
     return value;
 }
@@ -255,6 +256,7 @@ std::size_t Engine<T>::run(const Samples<T>& samples, Progress& progress, index_
                 team.barrier();
             }
         });
+        trial_.follow(taken - begun);
     }
     for (OptimizerSettings* group : groups_) group->steps += static_cast<std::int64_t>(taken);
     return taken;

@@ -1,6 +1,7 @@
 // Whether steps are faster with all threads or with one. Where they are short that depends on the machine, on
 // how long a cache line takes from core to core, and on the network: it is found out by doing both, for some
-// time each. Either gives the same bits.
+// time each. It depends on what else runs there, too, and so is asked again from time to time. Either gives
+// the same bits.
 #pragma once
 
 #include <algorithm>
@@ -24,13 +25,13 @@ class Trial {
 
     bool tries() const { return all_ > 1; }
     bool undecided() const { return tries() && !of_one_.done(); }
-    // How many threads take the next step, and how many steps until that may change. All begin, so that few
-    // steps are taken as many are.
+    // How many threads take the next step, and how many steps may follow before that is asked again. All
+    // begin, so that few steps are taken as many are.
     int threads() const {
         if (!of_all_.done()) return all_;
         return of_one_.done() && of_all_.best < of_one_.best ? all_ : 1;
     }
-    std::size_t steps() const { return undecided() ? kSteps : std::numeric_limits<std::size_t>::max(); }
+    std::size_t steps() const { return undecided() ? kSteps : left_; }
 
     // A step that so many have taken; workers that are asleep leave it to one, which says nothing.
     void record(int threads_taken, double seconds) {
@@ -39,12 +40,20 @@ class Trial {
         times.best = std::min(times.best, seconds);
         times.total += seconds;
         ++times.steps;
+        if (!undecided()) left_ = static_cast<std::size_t>(kHolds / std::min(of_all_.best, of_one_.best));
+    }
+    // So many steps have been taken.
+    void follow(std::size_t steps) {
+        if (!tries() || undecided()) return;
+        left_ -= std::min(left_, steps);
+        if (left_ == 0) of_all_ = of_one_ = Times();
     }
 
   private:
     static constexpr std::size_t kSteps = 12;
     // A new thread shares the core it was begun on until the system finds it another.
     static constexpr double kSeconds = 0.02;
+    static constexpr double kHolds = 5;  // seconds, 250 times what it takes to do the slower
 
     struct Times {
         std::size_t steps = 0;
@@ -56,6 +65,8 @@ class Trial {
     int all_ = 0;
     index_t rows_ = 0;
     Times of_all_, of_one_;
+    // Steps until it is asked again, once it is decided; without end where there is nothing to ask.
+    std::size_t left_ = std::numeric_limits<std::size_t>::max();
 };
 
 }  // namespace ne_torch

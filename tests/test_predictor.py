@@ -14,7 +14,10 @@ from networks import make
 from samples import LAYOUTS, contiguous, normal, same_bits, with_specials
 
 # widths around the edges of vectors, of a panel's lines and of whole panels
-SIZES = [(1, 1), (5, 1), (1, 7), (3, 17, 2), (64, 32, 10), (33, 127, 129, 3), (512, 200, 64), (784, 128, 10)]
+SIZES = [
+    (1, 1), (5, 1), (1, 7), (3, 17, 2), (40, 33, 1), (64, 32, 10), (33, 127, 129, 3), (512, 200, 64),
+    (784, 128, 10),
+]  # fmt: skip
 BATCHES = [1, 2, 3, 4, 5, 7, 8, 11, 12, 13, 15, 16, 17, 25, 64, 100, 333]
 by_sizes = pytest.mark.parametrize("sizes", SIZES, ids=lambda sizes: "-".join(map(str, sizes)))
 
@@ -45,6 +48,13 @@ def test_predictor_gives_the_bits_of_forward_in_any_batch(sizes, dtype, isa, thr
             nt.Linear(30, 30, dtype=dtype, rng=1),
             nt.ReLU(),
         ],
+        lambda dtype: [
+            nt.Linear(20, 1, dtype=dtype, rng=0),
+            nt.Linear(1, 6, dtype=dtype, rng=1),
+            nt.ReLU(),
+            nt.Linear(6, 1, bias=False, dtype=dtype, rng=2),
+        ],
+        lambda dtype: [nt.Linear(20, 1, dtype=dtype, rng=0), nt.ReLU()],
     ],
 )
 @pytest.mark.parametrize("rows", [1, 3, 64, 257])

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/gemm_args.hpp"
+#include "core/matvec_args.hpp"
 
 namespace ne_torch {
 namespace {
@@ -32,18 +33,42 @@ GemmArgs<T> product(const PanelArgs<T>& args, index_t first) {
     return g;
 }
 
+// One output of rows that fill a vector: they lie along the lanes, for outputs would leave all but one of
+// them without work.
+template <class T>
+bool is_column(const Kernels<T>& kernels, const PanelArgs<T>& args) {
+    return args.out_features == 1 && args.rows >= kernels.lanes && args.format == WeightFormat::same &&
+           !args.scale && args.activation == Activation::identity;
+}
+
+template <class T>
+void column_forward(const Kernels<T>& kernels, const PanelArgs<T>& args, T* weight) {
+    const auto* const panel = static_cast<const T*>(args.panels);
+    for (index_t k = 0; k < args.in_features; ++k) weight[k] = panel[k * panel_width<T>(1, 0)];
+    MatvecArgs<T> g;
+    g.rows = args.rows;
+    g.cols = args.in_features;
+    g.matrix = args.x;
+    g.vectors = {weight, args.in_features, 1};
+    g.bias = args.bias;
+    g.result = {args.y.data, args.rows, 1};
+    kernels.matvec(g);
+}
+
 }  // namespace
 
 template <class T>
 index_t dense_packing(const Kernels<T>& kernels, const PanelArgs<T>& args) {
-    if (!is_product(kernels, args)) return 0;
+    const index_t column = is_column(kernels, args) ? args.in_features : 0;
+    if (!is_product(kernels, args)) return column;
     GemmArgs<T> g = product(args, 0);
     g.a.row_stride = 4096;  // at which rows have to be copied, if at any
-    return kernels.gemm_workspace(g);
+    return std::max(column, kernels.gemm_workspace(g));
 }
 
 template <class T>
 void dense_forward(const Kernels<T>& kernels, const PanelArgs<T>& args, T* packing) {
+    if (is_column(kernels, args) && args.y.row_stride == 1) return column_forward(kernels, args, packing);
     if (!is_product(kernels, args)) return kernels.panel_forward(args);
     for (index_t first = 0; first < args.out_features; first += kPanelWidth<T>) {
         GemmArgs<T> g = product(args, first);

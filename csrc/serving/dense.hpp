@@ -1,6 +1,6 @@
 // A dense layer whose weights lie in panels, by the kernel that suits its rows: a few pass the panels as they
-// lie, many are a product with each panel, in blocks of terms that stay in the cache. The same bits either
-// way. Called by the predictor.
+// lie, many are a product with each panel, in blocks of terms that stay in the cache, or with the one column
+// that a single output is. The same bits either way. Called by the predictor.
 #pragma once
 
 #include "core/kernel_table.hpp"

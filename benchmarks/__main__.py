@@ -1,4 +1,4 @@
-"""python -m benchmarks: measure, write results and their pages in docs/; `report` writes the pages again."""
+"""python -m benchmarks: measure, write results and their pages; `report` writes the pages again."""
 
 from __future__ import annotations
 
@@ -107,12 +107,14 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=QUESTIONS, default=list(QUESTIONS))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.25, help="for each entry in each round")
+    parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where the pages go")
     arguments = parser.parse_args()
     if arguments.action == "measure":
         results = measure(arguments.only, arguments.rounds, arguments.seconds)
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps(results, indent=1))
-    write_pages(json.loads(RESULTS.read_text()), ROOT / "docs")
+    arguments.docs.mkdir(parents=True, exist_ok=True)
+    write_pages(json.loads(RESULTS.read_text()), arguments.docs)
 
 
 if __name__ == "__main__":

@@ -23,9 +23,9 @@ double seconds_since(Clock::time_point begin) {
 }
 
 // Columns between the blocks of members that take turns. A processor that reads to the end of a row fetches
-// the next few lines, too, and would take them from whom they belong to.
+// the next lines, too, and would take them from whom they belong to; none does so beyond a page.
 template <class T>
-constexpr index_t kApart = 512 / static_cast<index_t>(sizeof(T));
+constexpr index_t kApart = 4096 / static_cast<index_t>(sizeof(T));
 
 }  // namespace
 
@@ -40,7 +40,7 @@ void Engine<T>::prepare(index_t rows, bool penalised) {
     block_rows_ = rows_of_block(plan_, *kernels_, rows, threads);
     const bool keeps = clipping_.norm > 0;
     const bool blocks = block_rows_ < rows;
-    const index_t room = block_rows_ + (blocks ? threads * kApart<T> : 0);
+    const index_t room = block_rows_ + (takes_turns(threads, rows) ? threads * kApart<T> : 0);
     work_.reserve(plan_, *kernels_, {room, keeps || blocks}, threads);
     if (keeps) kept_.list(plan_);
     penalty_.list(plan_, penalised);
@@ -138,9 +138,9 @@ bool Engine<T>::run_together(Team& team, const Samples<T>& samples, index_t firs
 // than all else that one of them does; and the first turn of a batch, for which the others wait, is one of
 // many.
 template <class T>
-bool Engine<T>::takes_turns(const Team& team, index_t rows) const {
+bool Engine<T>::takes_turns(int members, index_t rows) const {
     constexpr double small = 3 * 8192;  // multiply-adds for a sample: weights of 32 KiB in float32
-    return team.count > 1 && team.count <= 3 && rows > 3 * block_rows_ && plan_.work_per_row() <= small &&
+    return members > 1 && members <= 3 && rows > 3 * block_rows_ && plan_.work_per_row() <= small &&
            !plan_.stage(0).takes_codes();  // a member that meets a wrong one would have to stop the others
 }
 
@@ -179,7 +179,7 @@ double Engine<T>::run_step(Team& team, const Samples<T>& samples, index_t first,
     const bool keeps = clipping_.norm > 0;
     const UpdateOptions<T>* const at_once = keeps ? nullptr : options;
     penalty_.square(team, *kernels_, options);
-    if (takes_turns(team, rows)) {
+    if (takes_turns(team.count, rows)) {
         run_in_turns(team, samples, first, rows, divisor, at_once);
     } else if (!run_together(team, samples, first, rows, divisor, at_once)) {
         return 0;

@@ -73,7 +73,7 @@ class Engine {
     // The numbers of the step that follows `step` others, by group, where member `member` keeps them.
     UpdateOptions<T>* options_of(int member, std::size_t step, const Ahead& ahead);
     double divisor(const Samples<T>& samples, index_t first, index_t rows) const;
-    bool takes_turns(const Team& team, index_t rows) const;
+    bool takes_turns(int members, index_t rows) const;
     void run_in_turns(Team& team, const Samples<T>& samples, index_t first, index_t rows, double divisor,
                       const UpdateOptions<T>* options);
     bool run_together(Team& team, const Samples<T>& samples, index_t first, index_t rows, double divisor,

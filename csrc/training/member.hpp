@@ -102,8 +102,9 @@ class Member {
         const double favour = columns_are_features ? 1.25 : 1;
         GemmArgs<T> share = share_gemm(g, kernels.lanes, team.index, team.count, favour);
         share.workspace = packing;
+        if (share.m == g.m) return kernels.gemm(share);
         index_t down = share.m;
-        if (share.m < g.m && team.index + 1 < team.count) down = team.index > 0 ? share.m / 2 : 0;
+        if (team.index + 1 < team.count) down = team.index > 0 ? share.m / 2 : 0;
         kernels.gemm(gemm_upwards(gemm_rows(share, {down, share.m})));
         kernels.gemm(gemm_rows(share, {0, down}));
     }

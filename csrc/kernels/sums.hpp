@@ -2,6 +2,7 @@
 // normalisation needs, in either layout.
 #pragma once
 
+#include "core/compiler.hpp"
 #include "core/views.hpp"
 #include "kernels/transpose.hpp"
 
@@ -29,15 +30,38 @@ void column_sums(index_t rows, index_t cols, Matrix<const typename V::T> values,
     }
 }
 
-// total[i] = sum over j of values[i, j], from +0 or, where it goes on, from total[i]; lanes are rows, so that
-// blocks are transposed on the way
+// sum += the columns of a block of whole vectors, one after the other
 template <class V>
-void row_sums(index_t rows, index_t cols, Matrix<const typename V::T> values, bool goes_on,
-              typename V::T* total) {
+NE_TORCH_INLINE void add_columns(const typename V::T* block, index_t row_stride, V& sum) {
+    V column[V::lanes];
+    V::load_transposed(block, row_stride, column);
+#pragma GCC unroll 16
+    for (int c = 0; c < V::lanes; ++c) sum = sum + column[c];
+}
+
+// total[i] = sum over j of values[i, j], from +0 or, where it goes on, from total[i]; lanes are rows, so that
+// blocks are transposed on the way, two groups of rows at a time: additions to one sum wait for each other
+// (Zen 3: 1.7 cycles a vector, and 2.9 with one group).
+template <class V>
+NE_TORCH_NOINLINE void row_sums(index_t rows, index_t cols, Matrix<const typename V::T> values, bool goes_on,
+                                typename V::T* total) {
+    const index_t paired = rows - rows % (2 * V::lanes), whole = cols - cols % V::lanes;
+    for (index_t i = 0; i < paired && whole > 0; i += 2 * V::lanes) {
+        V first = goes_on ? V::load(total + i) : V::broadcast(0);
+        V second = goes_on ? V::load(total + i + V::lanes) : V::broadcast(0);
+        for (index_t j = 0; j < whole; j += V::lanes) {
+            add_columns<V>(values.at(i, j), values.row_stride, first);
+            add_columns<V>(values.at(i + V::lanes, j), values.row_stride, second);
+        }
+        first.store(total + i);
+        second.store(total + i + V::lanes);
+    }
     for_each_chunk<V>(rows, [&](index_t i, auto lanes) {
+        const index_t done = i < paired ? whole : 0;
+        if (done > 0 && done == cols) return;
         const int row_count = static_cast<int>(rows - i < V::lanes ? rows - i : V::lanes);
-        V sum = goes_on ? lanes.load(total + i) : V::broadcast(0);
-        for_each_column<V>(row_count, cols, {values.at(i, 0), values.row_stride, 1},
+        V sum = goes_on || done > 0 ? lanes.load(total + i) : V::broadcast(0);
+        for_each_column<V>(row_count, cols - done, {values.at(i, done), values.row_stride, 1},
                            [&](V column) { sum = sum + column; });
         lanes.store(total + i, sum);
     });

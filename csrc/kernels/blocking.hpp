@@ -5,6 +5,7 @@
 
 #include "core/compiler.hpp"
 #include "core/gemm_args.hpp"
+#include "kernels/optimizers.hpp"
 
 namespace ne_torch {
 
@@ -32,8 +33,8 @@ struct Heights {
 };
 
 template <class V>
-inline Heights heights_of(index_t rows) {
-    const index_t tiles = ceil_div(rows, V::max_rows);
+inline Heights heights_of(index_t rows, int most = V::max_rows) {
+    const index_t tiles = ceil_div(rows, most);
     // in 32 bits, which hold the rows of a block and are divided in half of the time
     const index_t height = static_cast<std::uint32_t>(rows) / static_cast<std::uint32_t>(tiles);
     const index_t taller = rows - height * tiles;
@@ -78,6 +79,19 @@ inline bool is_large_b(const GemmArgs<typename V::T>& g) {
 template <class V>
 inline bool streams_b(const GemmArgs<typename V::T>& g) {
     return g.b.col_stride == 1 && g.m <= 2 * V::max_rows && is_large_b<V>(g);
+}
+
+// The most terms for which a panel of B stays in registers, beside the sums of a row and a broadcast. Without
+// vectors there is less to gain than a wheel is larger for.
+template <class V>
+constexpr int kShortChain = V::lanes > 1 ? 4 : 0;
+
+// Whether rows are computed one after the other, see short_chains.hpp: a tile or more of them, whose chains
+// begin at +0, and end in no update with states.
+template <class V>
+inline bool has_short_chains(const GemmArgs<typename V::T>& g) {
+    if (g.k == 0 || g.k > kShortChain<V> || g.m <= V::max_rows || g.initial.data) return false;
+    return g.epilogue != Epilogue::update || (g.update && SgdStep<V>::plain(*g.update));
 }
 
 // The power of two in the distance of rows, at most 4 KiB: the lines at which they begin share 4 KiB / step

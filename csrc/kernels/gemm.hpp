@@ -11,6 +11,7 @@
 #include "kernels/blocking.hpp"
 #include "kernels/micro_kernel.hpp"
 #include "kernels/packing.hpp"
+#include "kernels/short_chains.hpp"
 
 namespace ne_torch {
 
@@ -57,13 +58,34 @@ inline Matrix<const typename V::T> beside(const GemmArgs<typename V::T>& g, Stor
     }
 }
 
+// How a block of rows is cut into tiles below each other, in panels of one width, and who computes them.
+template <class V>
+struct Cut {
+    using Kernel = typename MicroKernels<V>::Kernel;
+
+    Cut(const GemmArgs<typename V::T>& g, index_t rows, int vectors, bool a_in_tiles) {
+        if (vectors == V::max_vectors && has_short_chains<V>(g)) {
+            heights = {{0, 2}, {rows, 1}};
+            others = short_kernel<V>(g.k);
+            return;
+        }
+        // Copies of A are in tiles of one height, whatever the width of a panel.
+        heights = heights_of<V>(rows, a_in_tiles ? V::max_rows : tallest_tile<V>(vectors));
+        if (heights.taller.count > 0) taller = kMicroKernels<V>.of(heights.taller.height, vectors);
+        others = kMicroKernels<V>.of(heights.others.height, vectors);
+    }
+    bool one_tile() const { return heights.taller.count + heights.others.count == 1; }
+
+    Heights heights;
+    Kernel taller = nullptr;
+    Kernel others;
+};
+
 // All panels of C's rows [row, row_end) for one block of terms. a: those rows of A, from term t0 on.
 template <class V>
 void run_block(const GemmArgs<typename V::T>& g, Tiles<V>& tiles, index_t t0, index_t row, index_t row_end,
                const BlockOfA<typename V::T>& a, typename V::T* panels) {
     using T = typename V::T;
-    const Heights heights = heights_of<V>(row_end - row);
-    const bool one_tile = heights.taller.count + heights.others.count == 1;
     const Matrix<const T> begun = t0 == 0 ? g.initial : Matrix<const T>{g.c.data, g.c.row_stride, 1};
     const Matrix<const T> aside = beside<V>(g, tiles.store);
     tiles.a_row_stride = a.at.row_stride;
@@ -71,9 +93,15 @@ void run_block(const GemmArgs<typename V::T>& g, Tiles<V>& tiles, index_t t0, in
     tiles.a_in_tiles = a.in_tiles;
     tiles.begun_stride = begun.row_stride;
     tiles.beside_stride = aside.row_stride;
+    const auto cut_for = [&](int vectors) { return Cut<V>(g, row_end - row, vectors, a.in_tiles); };
     int vectors = widest_tile<V>(g.m);
+    while ((vectors - 1) * V::lanes >= g.n) vectors /= 2;
+    Cut<V> cut = cut_for(vectors);
     for (index_t column = 0, width; column < g.n; column += width) {
-        while ((vectors - 1) * V::lanes >= g.n - column) vectors /= 2;
+        if ((vectors - 1) * V::lanes >= g.n - column) {
+            while ((vectors - 1) * V::lanes >= g.n - column) vectors /= 2;
+            cut = cut_for(vectors);
+        }
         width = smaller(vectors * V::lanes, g.n - column);
         const index_t panel_stride = vectors * V::lanes;
         // Where all rows are done at once, one panel's room is enough for each in turn, and stays in the
@@ -88,11 +116,11 @@ void run_block(const GemmArgs<typename V::T>& g, Tiles<V>& tiles, index_t t0, in
         tiles.last_is_full = last == V::lanes;
         tiles.onward = {0, 0};
         if (column + width < g.n) {
-            tiles.onward = {one_tile ? 0 : row + heights.others.height - row_end, width};
-        } else if (one_tile && row_end < g.m) {
-            tiles.onward = {heights.others.height, -column};
+            tiles.onward = {cut.one_tile() ? 0 : row + cut.heights.others.height - row_end, width};
+        } else if (cut.one_tile() && row_end < g.m) {
+            tiles.onward = {cut.heights.others.height, -column};
         }
-        for_each_height(heights, [&](index_t above, const Equal& equal) {
+        const auto run = [&](index_t above, index_t count, typename Cut<V>::Kernel kernel) {
             const index_t first = row + above;
             tiles.a = a.at.data + above * a.at.row_stride;
             tiles.c = g.c.at(first, column);
@@ -102,11 +130,14 @@ void run_block(const GemmArgs<typename V::T>& g, Tiles<V>& tiles, index_t t0, in
             // step or block. A tile of few terms does not take as long as memory does. States are fetched by
             // the update, whose square roots and divisions leave time for it; here they would hold up the
             // terms.
-            tiles.fetched = g.epilogue == Epilogue::update && !one_tile ? tiles.c : tiles.begun;
+            tiles.fetched = g.epilogue == Epilogue::update && !cut.one_tile() ? tiles.c : tiles.begun;
             tiles.fetched_stride = tiles.fetched == tiles.c ? g.c.row_stride : begun.row_stride;
             tiles.rows_below = row_end - first;
-            kMicroKernels<V>.of(equal.height, vectors)(tiles, equal.count);
-        });
+            kernel(tiles, count);
+        };
+        const Heights& heights = cut.heights;
+        if (heights.taller.count > 0) run(0, heights.taller.count, cut.taller);
+        run(heights.taller.count * heights.taller.height, heights.others.count, cut.others);
     }
 }
 

@@ -146,6 +146,12 @@ constexpr int widest_tile(index_t rows) {
     return rows == 1 ? 8 : V::max_vectors;
 }
 
+// The most rows of a tile of so many vectors: eight at least, for the same reason, where there is but one.
+template <class V>
+constexpr int tallest_tile(int vectors) {
+    return vectors == 1 && V::lanes > 1 && V::max_rows < 8 ? 8 : V::max_rows;
+}
+
 // One for every shape of tile: 1, 2, 4 or 8 vectors, as far as tiles of so many rows are wide.
 template <class V>
 struct MicroKernels {
@@ -160,11 +166,11 @@ struct MicroKernels {
         if constexpr (MR > 1) {
             fill<MR - 1, NV>();
         } else if constexpr (NV > 1) {
-            fill<V::max_rows, NV / 2>();
+            fill<tallest_tile<V>(NV / 2), NV / 2>();
         }
     }
 
-    Kernel kernels[4][V::max_rows] = {};
+    Kernel kernels[4][tallest_tile<V>(1)] = {};
 };
 template <class V>
 inline constexpr MicroKernels<V> kMicroKernels;

@@ -32,7 +32,7 @@ inline bool packs_b(const GemmArgs<typename V::T>& g) {
 template <class V>
 inline bool packs_a(const GemmArgs<typename V::T>& g) {
     constexpr index_t small = 16384 / static_cast<index_t>(sizeof(typename V::T));
-    if (g.n < 2 * Blocking<V>::nr || g.m * g.k <= small) return false;
+    if (g.n < 2 * Blocking<V>::nr || g.m * g.k <= small || has_short_chains<V>(g)) return false;
     return g.a.col_stride != 1 || V::max_rows * set_step<typename V::T>(g.a.row_stride) > 16384;
 }
 

@@ -50,53 +50,82 @@ NE_TORCH_INLINE void update_tile(const Updated<typename V::T>& tile, V (&sum)[MR
     update_parameters<V>(tile, MR, NV * V::lanes, grad);
 }
 
-// Any other store, of the tile at `c`, with what the store reads `beside` it.
-template <class V, int MR, int NV>
-NE_TORCH_INLINE void store_sums(const Tiles<V>& tiles, const Edge<V>& edge, V (&sum)[MR][NV],
-                                const Rows<typename V::T, MR>& c, const typename V::T* beside) {
+// Any other store, of the tile at `c`: what it makes of the sums, with what it reads `beside` them.
+template <Store store, class V, int MR, int NV>
+NE_TORCH_INLINE void finish_sums(const Tiles<V>& tiles, const Edge<V>& edge, V (&sum)[MR][NV],
+                                 const Rows<typename V::T, MR>& c, const typename V::T* beside) {
     using T = typename V::T;
     const auto each = [&](auto body) NE_TORCH_INLINE_LAMBDA { edge.template for_each_vector<MR, NV>(body); };
-    switch (tiles.store) {
-        case Store::bias_row:
+    if constexpr (store == Store::bias_row) {
 #pragma GCC unroll 16
-            for (int r = 0; r < MR; ++r) {
-                const V bias = V::broadcast(beside[r]);
+        for (int r = 0; r < MR; ++r) {
+            const V bias = V::broadcast(beside[r]);
 #pragma GCC unroll 8
-                for (int v = 0; v < NV; ++v) sum[r][v] = sum[r][v] + bias;
-            }
-            break;
-        case Store::bias_column:
-            each([&](int r, int v, auto lanes)
-                     NE_TORCH_INLINE_LAMBDA { sum[r][v] = sum[r][v] + lanes.load(beside + v * V::lanes); });
-            break;
-        case Store::gate: {
-            const Rows<const T, MR> gate(beside, tiles.args->gate.row_stride);
-            each([&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
-                sum[r][v] = V::zero_where_not_positive(lanes.load(gate.at(r) + v * V::lanes), sum[r][v]);
-            });
-            break;
+            for (int v = 0; v < NV; ++v) sum[r][v] = sum[r][v] + bias;
         }
-        case Store::descent: {
-            // All loads before all stores: a masked store stalls loads of the line it is in.
-            const SgdStep<V> sgd(*tiles.args->update);
-            each([&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
-                sum[r][v] = sgd.descend(lanes.load(c.at(r) + v * V::lanes), sum[r][v]);
-            });
-            break;
-        }
-        case Store::update:
-        case Store::sums:
-            break;
+    } else if constexpr (store == Store::bias_column) {
+        each([&](int r, int v, auto lanes)
+                 NE_TORCH_INLINE_LAMBDA { sum[r][v] = sum[r][v] + lanes.load(beside + v * V::lanes); });
+    } else if constexpr (store == Store::gate) {
+        const Rows<const T, MR> gate(beside, tiles.args->gate.row_stride);
+        each([&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
+            sum[r][v] = V::zero_where_not_positive(lanes.load(gate.at(r) + v * V::lanes), sum[r][v]);
+        });
+    } else if constexpr (store == Store::descent) {
+        // All loads before all stores: a masked store stalls loads of the line it is in.
+        const SgdStep<V> sgd(*tiles.args->update);
+        each([&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
+            sum[r][v] = sgd.descend(lanes.load(c.at(r) + v * V::lanes), sum[r][v]);
+        });
     }
-    if (tiles.rectified) {
+}
+
+// The sums on their way to memory.
+template <class V, int MR, int NV>
+NE_TORCH_INLINE void store_finished(bool rectified, const Edge<V>& edge, V (&sum)[MR][NV],
+                                    const Rows<typename V::T, MR>& c) {
+    if (rectified) {
 #pragma GCC unroll 16
         for (int r = 0; r < MR; ++r) {
 #pragma GCC unroll 8
             for (int v = 0; v < NV; ++v) sum[r][v] = V::max(V::broadcast(0), sum[r][v]);
         }
     }
-    each([&](int r, int v, auto lanes)
-             NE_TORCH_INLINE_LAMBDA { lanes.store(c.at(r) + v * V::lanes, sum[r][v]); });
+    edge.template for_each_vector<MR, NV>([&](int r, int v, auto lanes) NE_TORCH_INLINE_LAMBDA {
+        lanes.store(c.at(r) + v * V::lanes, sum[r][v]);
+    });
+}
+
+template <Store kind>
+struct StoreOf {
+    static constexpr Store store = kind;
+};
+
+// body(StoreOf<store>{}) for a store that is no update of its own.
+template <class Body>
+NE_TORCH_INLINE void with_store(Store store, Body body) {
+    switch (store) {
+        case Store::bias_row:
+            return body(StoreOf<Store::bias_row>{});
+        case Store::bias_column:
+            return body(StoreOf<Store::bias_column>{});
+        case Store::gate:
+            return body(StoreOf<Store::gate>{});
+        case Store::descent:
+            return body(StoreOf<Store::descent>{});
+        case Store::update:
+        case Store::sums:
+            return body(StoreOf<Store::sums>{});
+    }
+}
+
+template <class V, int MR, int NV>
+NE_TORCH_INLINE void store_sums(const Tiles<V>& tiles, const Edge<V>& edge, V (&sum)[MR][NV],
+                                const Rows<typename V::T, MR>& c, const typename V::T* beside) {
+    with_store(tiles.store, [&](auto kind) NE_TORCH_INLINE_LAMBDA {
+        finish_sums<decltype(kind)::store, V, MR, NV>(tiles, edge, sum, c, beside);
+    });
+    store_finished<V, MR, NV>(tiles.rectified, edge, sum, c);
 }
 
 }  // namespace ne_torch

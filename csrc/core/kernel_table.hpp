@@ -80,10 +80,8 @@ struct Kernels {
     void (*log_softmax_forward)(index_t classes, index_t count, Matrix<const T> input, Matrix<T> output);
     void (*log_softmax_backward)(index_t classes, index_t count, Matrix<const T> grad_output,
                                  Matrix<const T> output, Matrix<T> grad_input);
-    // loss[j] = the loss of sample j, summed over its classes ascending, in float64
-    // the loss of each sample, or of each element; and the gradient with respect to the prediction
-    void (*loss_forward)(const LossArgs<T>&);
-    void (*loss_backward)(const LossArgs<T>&);
+    // the loss of each sample or element, and the gradient with respect to the prediction, as there is room
+    void (*loss)(const LossArgs<T>&);
 
     // param = one update of it, element-wise on (rows, cols) matrices; states are laid out as param
     void (*update)(const UpdateOptions<T>& options, index_t rows, index_t cols, Matrix<const T> grad,

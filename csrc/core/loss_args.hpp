@@ -37,14 +37,14 @@ struct LossArgs {
     const std::int64_t* indices = nullptr;  // (count), the class of each sample
     const T* sample_weight = nullptr;       // (count), or null: all are 1
 
-    // Forward writes the loss of each sample, unweighted, to loss; or, where values has data, those of the
-    // elements, weighted, to values (element-wise losses only).
+    // Forward, where there is loss: that of each sample, unweighted, summed over its classes ascending in
+    // float64. Where values has data: those of the elements, weighted (element-wise losses only).
     double* loss = nullptr;  // (count)
     Matrix<T> values;
 
-    // Backward: the gradient of sum of factor * loss, where factor is grad_output, of elements or of samples
-    // as the loss has them, or scale where there is none; times the sample's weight. In place is fine where
-    // the prediction is overwritten.
+    // Backward, where grad_input has data: the gradient of sum of factor * loss, where factor is grad_output,
+    // of elements or of samples as the loss has them, or scale where there is none; times the sample's
+    // weight. Without forward it may overwrite the prediction.
     T scale = 1;
     Matrix<const T> grad_output;
     Matrix<T> grad_input;

@@ -70,7 +70,7 @@ double loss_total(const LossSettings& settings, const LossBatch<T>& batch) {
     for_each_block(settings, batch, turned_for(kernels, batch, 2), [&](LossArgs<T>& args, index_t) {
         double loss[kTurnedRows];
         args.loss = loss;
-        kernels.loss_forward(args);
+        kernels.loss(args);
         total = take_up(total, args.count, loss, args.sample_weight);
     });
     return total;
@@ -84,12 +84,12 @@ void loss_values(const LossSettings& settings, const LossBatch<T>& whole, T* val
     for_each_block(settings, batch, turned, [&](LossArgs<T>& args, index_t row) {
         if (!is_class_wise(settings.kind())) {
             args.values = turned.out(0, values, row, args.count);
-            kernels.loss_forward(args);
+            kernels.loss(args);
             return turned.flush(0, values, row, args.count);
         }
         double loss[kTurnedRows];
         args.loss = loss;
-        kernels.loss_forward(args);
+        kernels.loss(args);
         for (index_t b = 0; b < args.count; ++b) {
             const double weight = args.sample_weight ? static_cast<double>(args.sample_weight[b]) : 1.0;
             values[row + b] = static_cast<T>(weight * loss[b]);
@@ -111,7 +111,7 @@ void loss_gradient(const LossSettings& settings, const LossBatch<T>& whole, T sc
             args.grad_output = turned.in(2, grad_output, row, args.count);
         }
         args.grad_input = turned.out(0, grad_input, row, args.count);
-        kernels.loss_backward(args);
+        kernels.loss(args);
         turned.flush(0, grad_input, row, args.count);
     });
 }

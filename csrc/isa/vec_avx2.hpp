@@ -114,16 +114,18 @@ struct VecF32 {
     }
     // Two rows meet in one register by loads alone; what is left is a 4 x 4 transpose within the halves.
     static NE_TORCH_INLINE void load_transposed(const T* p, std::int64_t stride, VecF32 (&block)[lanes]) {
-#pragma GCC unroll 2
-        for (int q = 0; q < 2; ++q) {
-            __m256 pair[4];
+        load_half_transposed(p, stride, block);
+        load_half_transposed(p + 4, stride, block + 4);
+    }
+    // The first half of the columns, of all rows.
+    static NE_TORCH_INLINE void load_half_transposed(const T* p, std::int64_t stride, VecF32* columns) {
+        __m256 pair[4];
 #pragma GCC unroll 4
-            for (int j = 0; j < 4; ++j) {
-                const T* row = p + j * stride + 4 * q;
-                pair[j] = halves(_mm_loadu_ps(row), _mm_loadu_ps(row + 4 * stride));
-            }
-            transpose_pairs(pair, block + 4 * q);
+        for (int j = 0; j < 4; ++j) {
+            const T* row = p + j * stride;
+            pair[j] = halves(_mm_loadu_ps(row), _mm_loadu_ps(row + 4 * stride));
         }
+        transpose_pairs(pair, columns);
     }
     // The same of rows anywhere, of which the first columns count; anything elsewhere.
     static NE_TORCH_INLINE void load_transposed(const T* const (&row)[lanes], Mask columns,
@@ -131,6 +133,7 @@ struct VecF32 {
         const __m128i masks[2] = {_mm256_castsi256_si128(columns), _mm256_extracti128_si256(columns, 1)};
 #pragma GCC unroll 2
         for (int q = 0; q < 2; ++q) {
+            if (_mm_testz_si128(masks[q], masks[q])) return;
             __m256 pair[4];
 #pragma GCC unroll 4
             for (int j = 0; j < 4; ++j) {
@@ -140,12 +143,19 @@ struct VecF32 {
             transpose_pairs(pair, block + 4 * q);
         }
     }
-    static void accumulate_products(VecF32 x, VecF32 y, double* total) {
-        const auto low = [](VecF32 a) { return _mm256_cvtps_pd(_mm256_castps256_ps128(a.v)); };
-        const auto high = [](VecF32 a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a.v, 1)); };
-        _mm256_storeu_pd(total, _mm256_fmadd_pd(low(x), low(y), _mm256_loadu_pd(total)));
-        _mm256_storeu_pd(total + 4, _mm256_fmadd_pd(high(x), high(y), _mm256_loadu_pd(total + 4)));
-    }
+    struct Totals {
+        __m256d low = _mm256_setzero_pd(), high = _mm256_setzero_pd();
+        void add_products(VecF32 x, VecF32 y) {
+            const auto wide_low = [](VecF32 a) { return _mm256_cvtps_pd(_mm256_castps256_ps128(a.v)); };
+            const auto wide_high = [](VecF32 a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a.v, 1)); };
+            low = _mm256_fmadd_pd(wide_low(x), wide_low(y), low);
+            high = _mm256_fmadd_pd(wide_high(x), wide_high(y), high);
+        }
+        void store(double* p) const {
+            _mm256_storeu_pd(p, low);
+            _mm256_storeu_pd(p + 4, high);
+        }
+    };
 };
 
 struct VecF64 {
@@ -247,9 +257,11 @@ struct VecF64 {
             block[2 * q + 1].v = _mm256_unpackhi_pd(even, odd);
         }
     }
-    static void accumulate_products(VecF64 x, VecF64 y, double* total) {
-        _mm256_storeu_pd(total, _mm256_fmadd_pd(x.v, y.v, _mm256_loadu_pd(total)));
-    }
+    struct Totals {
+        __m256d all = _mm256_setzero_pd();
+        void add_products(VecF64 x, VecF64 y) { all = _mm256_fmadd_pd(x.v, y.v, all); }
+        void store(double* p) const { _mm256_storeu_pd(p, all); }
+    };
 };
 
 }  // namespace ne_torch::avx2

@@ -132,14 +132,21 @@ struct VecF32 {
         block[2].v = _mm512_castpd_ps(_mm512_unpacklo_pd(high01, high23));
         block[3].v = _mm512_castpd_ps(_mm512_unpackhi_pd(high01, high23));
     }
-    static void accumulate_products(VecF32 x, VecF32 y, double* total) {
-        const auto low = [](VecF32 a) { return _mm512_cvtps_pd(_mm512_castps512_ps256(a.v)); };
-        const auto high = [](VecF32 a) {
-            return _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(a.v), 1)));
-        };
-        _mm512_storeu_pd(total, _mm512_fmadd_pd(low(x), low(y), _mm512_loadu_pd(total)));
-        _mm512_storeu_pd(total + 8, _mm512_fmadd_pd(high(x), high(y), _mm512_loadu_pd(total + 8)));
-    }
+    struct Totals {
+        __m512d low = _mm512_setzero_pd(), high = _mm512_setzero_pd();
+        void add_products(VecF32 x, VecF32 y) {
+            const auto wide_low = [](VecF32 a) { return _mm512_cvtps_pd(_mm512_castps512_ps256(a.v)); };
+            const auto wide_high = [](VecF32 a) {
+                return _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(a.v), 1)));
+            };
+            low = _mm512_fmadd_pd(wide_low(x), wide_low(y), low);
+            high = _mm512_fmadd_pd(wide_high(x), wide_high(y), high);
+        }
+        void store(double* p) const {
+            _mm512_storeu_pd(p, low);
+            _mm512_storeu_pd(p + 8, high);
+        }
+    };
 };
 
 struct VecF64 {
@@ -244,9 +251,11 @@ struct VecF64 {
     static __m512d halves(__m256d low, __m256d high) {
         return _mm512_insertf64x4(_mm512_castpd256_pd512(low), high, 1);
     }
-    static void accumulate_products(VecF64 x, VecF64 y, double* total) {
-        _mm512_storeu_pd(total, _mm512_fmadd_pd(x.v, y.v, _mm512_loadu_pd(total)));
-    }
+    struct Totals {
+        __m512d all = _mm512_setzero_pd();
+        void add_products(VecF64 x, VecF64 y) { all = _mm512_fmadd_pd(x.v, y.v, all); }
+        void store(double* p) const { _mm512_storeu_pd(p, all); }
+    };
 };
 
 }  // namespace ne_torch::avx512

@@ -101,11 +101,18 @@ struct VecF32 {
         block[2].v = vreinterpretq_f32_f64(vzip1q_f64(high01, high23));
         block[3].v = vreinterpretq_f32_f64(vzip2q_f64(high01, high23));
     }
-    static void accumulate_products(VecF32 x, VecF32 y, double* total) {
-        const auto low = [](VecF32 a) { return vcvt_f64_f32(vget_low_f32(a.v)); };
-        vst1q_f64(total, vfmaq_f64(vld1q_f64(total), low(x), low(y)));
-        vst1q_f64(total + 2, vfmaq_f64(vld1q_f64(total + 2), vcvt_high_f64_f32(x.v), vcvt_high_f64_f32(y.v)));
-    }
+    struct Totals {
+        float64x2_t low = vdupq_n_f64(0), high = vdupq_n_f64(0);
+        void add_products(VecF32 x, VecF32 y) {
+            const auto wide_low = [](VecF32 a) { return vcvt_f64_f32(vget_low_f32(a.v)); };
+            low = vfmaq_f64(low, wide_low(x), wide_low(y));
+            high = vfmaq_f64(high, vcvt_high_f64_f32(x.v), vcvt_high_f64_f32(y.v));
+        }
+        void store(double* p) const {
+            vst1q_f64(p, low);
+            vst1q_f64(p + 2, high);
+        }
+    };
 };
 
 struct VecF64 {
@@ -179,9 +186,11 @@ struct VecF64 {
         block[0].v = vzip1q_f64(r0, r1);
         block[1].v = vzip2q_f64(r0, r1);
     }
-    static void accumulate_products(VecF64 x, VecF64 y, double* total) {
-        vst1q_f64(total, vfmaq_f64(vld1q_f64(total), x.v, y.v));
-    }
+    struct Totals {
+        float64x2_t all = vdupq_n_f64(0);
+        void add_products(VecF64 x, VecF64 y) { all = vfmaq_f64(all, x.v, y.v); }
+        void store(double* p) const { vst1q_f64(p, all); }
+    };
 };
 
 }  // namespace ne_torch::neon

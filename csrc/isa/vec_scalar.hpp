@@ -86,10 +86,14 @@ struct Vec {
     }
     // block[t] lane i = p[i * stride + t]: a block of lanes x lanes, transposed
     static void load_transposed(const T* p, std::int64_t, Vec (&block)[lanes]) { block[0] = load(p); }
-    // total[l] = fma(x[l], y[l], total[l]) in float64
-    static void accumulate_products(Vec x, Vec y, double* total) {
-        *total = std::fma(static_cast<double>(x.v), static_cast<double>(y.v), *total);
-    }
+    // a sum in float64 for every lane: total[l] = fma(x[l], y[l], total[l])
+    struct Totals {
+        double v = 0;
+        void add_products(Vec x, Vec y) {
+            v = std::fma(static_cast<double>(x.v), static_cast<double>(y.v), v);
+        }
+        void store(double* p) const { *p = v; }
+    };
 };
 
 using VecF32 = Vec<float, std::uint32_t, 23, 127>;

@@ -18,6 +18,15 @@ struct FirstLanes {
     void store(typename V::T* p, V x) const { x.store(p, mask); }
 };
 
+// The first n lanes of totals, or all.
+template <class V>
+NE_TORCH_INLINE void store_totals(const typename V::Totals& totals, index_t n, double* p) {
+    if (n >= V::lanes) return totals.store(p);
+    double all[V::lanes];
+    totals.store(all);
+    for (index_t l = 0; l < n; ++l) p[l] = all[l];
+}
+
 // body(i, lanes) for i = 0, lanes, 2 lanes, ... below n; the last call is masked where n is no multiple.
 // Inlined into the kernel, and where the kernel is a lambda the body holds its views by value: else they
 // would be read again, and their strides multiplied, after every store of a vector, which might have changed

@@ -66,8 +66,7 @@ constexpr Kernels<typename V::T> make_kernels() {
         .batch_norm_backward = Entry<V, batch_norm_backward<V>>::run,
         .log_softmax_forward = Entry<V, log_softmax_forward<V>>::run,
         .log_softmax_backward = Entry<V, log_softmax_backward<V>>::run,
-        .loss_forward = Entry<V, loss_forward<V>>::run,
-        .loss_backward = Entry<V, loss_backward<V>>::run,
+        .loss = Entry<V, loss<V>>::run,
         .update = Entry<V, update<V>>::run,
     };
 }

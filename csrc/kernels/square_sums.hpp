@@ -12,10 +12,10 @@ template <class V>
 void row_square_sums(index_t rows, index_t cols, Matrix<const typename V::T> values, double* total) {
     for_each_chunk<V>(rows, [&](index_t i, auto /*lanes*/) {
         const int row_count = static_cast<int>(rows - i < V::lanes ? rows - i : V::lanes);
-        double sum[V::lanes] = {};
+        typename V::Totals sum;
         for_each_column<V>(row_count, cols, {values.at(i, 0), values.row_stride, 1},
-                           [&](V column) { V::accumulate_products(column, column, sum); });
-        for (int r = 0; r < row_count; ++r) total[i + r] = sum[r];
+                           [&](V column) { sum.add_products(column, column); });
+        store_totals<V>(sum, row_count, total + i);
     });
 }
 

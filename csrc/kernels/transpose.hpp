@@ -47,10 +47,19 @@ NE_TORCH_INLINE void for_each_column(int rows, index_t cols, Matrix<const typena
     }
 }
 
+// A single column, which is a row already but for the distances.
+template <class T>
+NE_TORCH_INLINE void copy_spread(index_t n, const T* source, index_t source_stride, T* target,
+                                 index_t target_stride) {
+    for (index_t i = 0; i < n; ++i) target[i * target_stride] = source[i * source_stride];
+}
+
 // The last rows of at least a vector's worth come a second time, so that no store is masked: that is slow on
 // some processors.
 template <class V>
 void transpose(index_t rows, index_t cols, Matrix<const typename V::T> source, Matrix<typename V::T> target) {
+    if (cols == 1) return copy_spread(rows, source.data, source.row_stride, target.data, 1);
+    if (rows == 1) return copy_spread(cols, source.data, 1, target.data, target.row_stride);
     const int row_count = static_cast<int>(rows < V::lanes ? rows : V::lanes);
     const index_t last = rows - row_count;  // where the last group begins
     for (index_t begin = 0; begin < rows; begin += V::lanes) {
@@ -68,6 +77,15 @@ void transpose(index_t rows, index_t cols, Matrix<const typename V::T> source, M
             for (int t = 0; t < V::lanes; ++t) block[t].store(to[t / 4] + (t % 4) * target.row_stride);
 #pragma GCC unroll 4
             for (int q = 0; q < (V::lanes + 3) / 4; ++q) to[q] += V::lanes * target.row_stride;
+        }
+        if constexpr (requires(V* half) { V::load_half_transposed(from, source.row_stride, half); }) {
+            if (row_count == V::lanes && j + V::lanes / 2 <= cols) {
+                V half[V::lanes / 2];
+                V::load_half_transposed(from, source.row_stride, half);
+#pragma GCC unroll 8
+                for (int t = 0; t < V::lanes / 2; ++t) half[t].store(target.at(j + t, i));
+                j += V::lanes / 2;
+            }
         }
         const typename V::Mask mask = V::first(row_count);
         for (; j < cols; j += V::lanes) {

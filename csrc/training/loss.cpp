@@ -22,8 +22,7 @@ void loss_of_my_samples(const LossSettings& settings, const Member<T>& me, index
     args.loss = room.loss + begin;
     args.scale = static_cast<T>(1.0 / divisor);
     args.grad_input = me.mine(room.gradient);
-    me.kernels.loss_forward(args);
-    me.kernels.loss_backward(args);
+    me.kernels.loss(args);
 }
 
 template void loss_of_my_samples(const LossSettings&, const Member<float>&, index_t, const Targets<float>&,

@@ -244,8 +244,15 @@ Results<T> class_wise(const Kernels<T>& kernels, Random random) {
         args.loss = losses.data() + number * count;
         args.grad_input = {result.data() + (4 + number) * n, count, 1};
         args.indices = loss.value == Loss::nll || random.below(2) ? indices.data() : nullptr;
-        kernels.loss_forward(args);
-        kernels.loss_backward(args);
+        const LossArgs<T> both = args;
+        if (random.below(2)) {
+            kernels.loss(both);
+        } else {
+            args.grad_input = {};
+            kernels.loss(args);
+            args = both, args.loss = nullptr;
+            kernels.loss(args);
+        }
     }
     return {result, losses};
 }

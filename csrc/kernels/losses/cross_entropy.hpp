@@ -57,41 +57,36 @@ NE_TORCH_INLINE V highest_logit(const LossArgs<typename V::T>& args, index_t j, 
     return highest;
 }
 
-template <class V>
-NE_TORCH_INLINE void cross_entropy_forward(const LossArgs<typename V::T>& args) {
+// The losses of one vector of samples. sum: of the exponentials
+template <class V, class Lanes>
+NE_TORCH_INLINE void sample_losses(const LossArgs<typename V::T>& args, const TargetMass<V>& mass, index_t j,
+                                   Lanes lanes, V highest, V sum) {
     using T = typename V::T;
-    const TargetMass<V> mass(args);
-    for_each_chunk<V>(args.count, [&](index_t j, auto lanes) {
-        const V highest = highest_logit<V>(args, j, lanes);
-        const auto shifted = [&](index_t c) { return lanes.load(args.prediction.at(c, j)) - highest; };
-        V sum = V::broadcast(0);
-        for (index_t c = 0; c < args.classes; ++c) sum = sum + exp(shifted(c));
-        const V log_sum = log(sum);
-        double total[V::lanes] = {};
-        if (!args.indices || mass.smooth()) {
-            for (index_t c = 0; c < args.classes; ++c) {
-                const V u =
-                    args.indices ? V::broadcast(mass.share(c)) : mass.of(c, lanes.load(args.target.at(c, j)));
-                V::accumulate_products(u, log_sum - shifted(c), total);
-            }
+    const V log_sum = log(sum);
+    typename V::Totals totals;
+    if (!args.indices || mass.smooth()) {
+        for (index_t c = 0; c < args.classes; ++c) {
+            const V u =
+                args.indices ? V::broadcast(mass.share(c)) : mass.of(c, lanes.load(args.target.at(c, j)));
+            totals.add_products(u, log_sum - (lanes.load(args.prediction.at(c, j)) - highest));
         }
-        T highest_of[V::lanes], log_sum_of[V::lanes];
-        highest.store(highest_of);
-        log_sum.store(log_sum_of);
-        for (index_t l = 0; l < V::lanes && j + l < args.count; ++l) {
-            if (args.indices) {
-                const index_t own = args.indices[j + l];
-                if (own == args.options->ignore_index) {
-                    total[l] = 0;
-                } else {
-                    const T nll = log_sum_of[l] - (*args.prediction.at(own, j + l) - highest_of[l]);
-                    total[l] =
-                        std::fma(static_cast<double>(mass.keep(own)), static_cast<double>(nll), total[l]);
-                }
-            }
-            args.loss[j + l] = total[l];
+    }
+    if (!args.indices) return store_totals<V>(totals, args.count - j, args.loss + j);
+    T highest_of[V::lanes], log_sum_of[V::lanes];
+    double total[V::lanes];
+    highest.store(highest_of);
+    log_sum.store(log_sum_of);
+    totals.store(total);
+    for (index_t l = 0; l < V::lanes && j + l < args.count; ++l) {
+        const index_t own = args.indices[j + l];
+        double& loss = args.loss[j + l];
+        if (own == args.options->ignore_index) {
+            loss = 0;
+        } else {
+            const T nll = log_sum_of[l] - (*args.prediction.at(own, j + l) - highest_of[l]);
+            loss = std::fma(static_cast<double>(mass.keep(own)), static_cast<double>(nll), total[l]);
         }
-    });
+    }
 }
 
 // One vector of samples, whose exponentials lie in grad_input.
@@ -141,9 +136,11 @@ NE_TORCH_INLINE void indices_backward(const LossArgs<typename V::T>& args, const
     });
 }
 
+// Losses, gradients, or both from the same exponentials.
 template <class V>
-NE_TORCH_INLINE void cross_entropy_backward(const LossArgs<typename V::T>& args) {
+NE_TORCH_INLINE void cross_entropy(const LossArgs<typename V::T>& args) {
     const TargetMass<V> mass(args);
+    const bool wants_gradient = args.grad_input.data != nullptr;
     typename V::T shares = 0;
     for (index_t c = 0; c < args.classes; ++c) shares = shares + mass.share(c);
     for_each_chunk<V>(args.count, [&](index_t j, auto lanes) {
@@ -151,9 +148,11 @@ NE_TORCH_INLINE void cross_entropy_backward(const LossArgs<typename V::T>& args)
         V sum = V::broadcast(0);
         for (index_t c = 0; c < args.classes; ++c) {
             const V e = exp(lanes.load(args.prediction.at(c, j)) - highest);
-            lanes.store(args.grad_input.at(c, j), e);
+            if (wants_gradient) lanes.store(args.grad_input.at(c, j), e);
             sum = sum + e;
         }
+        if (args.loss) sample_losses<V>(args, mass, j, lanes, highest, sum);
+        if (!wants_gradient) return;
         if (args.indices) {
             indices_backward<V>(args, mass, shares, j, lanes, sum);
         } else {

@@ -23,26 +23,26 @@ NE_TORCH_INLINE void with_loss(const LossOptions<typename V::T>& options, Body b
     with_functor_of(LikelihoodLosses<V>{}, options, body);
 }
 
-// total[l] += the value of lane l, in float64
+// total += the value of every lane, in float64
 template <class V, class Function>
-NE_TORCH_INLINE void accumulate(const Function& function, index_t c, V p, V t, double* total) {
-    V::accumulate_products(function.value(c, p, t), V::broadcast(1), total);
+NE_TORCH_INLINE void accumulate(const Function& function, index_t c, V p, V t, typename V::Totals& total) {
+    total.add_products(function.value(c, p, t), V::broadcast(1));
 }
 template <class V>
-NE_TORCH_INLINE void accumulate(const SquaredError<V>&, index_t, V p, V t, double* total) {
-    V::accumulate_products(p - t, p - t, total);
+NE_TORCH_INLINE void accumulate(const SquaredError<V>&, index_t, V p, V t, typename V::Totals& total) {
+    total.add_products(p - t, p - t);
 }
 
 template <class V>
 NE_TORCH_INLINE void element_wise_forward(const LossArgs<typename V::T>& args) {
     with_loss<V>(*args.options, [&](auto function) {
         for_each_chunk<V>(args.count, [&](index_t j, auto lanes) {
-            double total[V::lanes] = {};
+            typename V::Totals total;
             for (index_t c = 0; c < args.classes; ++c) {
                 const V p = lanes.load(args.prediction.at(c, j));
-                accumulate(function, c, p, lanes.load(args.target.at(c, j)), total);
+                accumulate<V>(function, c, p, lanes.load(args.target.at(c, j)), total);
             }
-            for (index_t l = 0; l < V::lanes && j + l < args.count; ++l) args.loss[j + l] = total[l];
+            store_totals<V>(total, args.count - j, args.loss + j);
         });
     });
 }

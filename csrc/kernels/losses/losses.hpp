@@ -1,4 +1,4 @@
-// The table's loss_forward and loss_backward: which file of this folder computes a loss.
+// The table's loss: which file of this folder computes it.
 #pragma once
 
 #include "core/loss_args.hpp"
@@ -9,26 +9,18 @@
 namespace ne_torch {
 
 template <class V>
-void loss_forward(const LossArgs<typename V::T>& args) {
+void loss(const LossArgs<typename V::T>& args) {
     switch (args.options->kind) {
         case Loss::cross_entropy:
-            return cross_entropy_forward<V>(args);
+            return cross_entropy<V>(args);
         case Loss::nll:
-            return nll_forward<V>(args);
+            if (args.loss) nll_forward<V>(args);
+            if (args.grad_input.data) nll_backward<V>(args);
+            return;
         default:
-            return args.values.data ? element_wise_values<V>(args) : element_wise_forward<V>(args);
-    }
-}
-
-template <class V>
-void loss_backward(const LossArgs<typename V::T>& args) {
-    switch (args.options->kind) {
-        case Loss::cross_entropy:
-            return cross_entropy_backward<V>(args);
-        case Loss::nll:
-            return nll_backward<V>(args);
-        default:
-            return element_wise_backward<V>(args);
+            if (args.loss) element_wise_forward<V>(args);
+            if (args.values.data) element_wise_values<V>(args);
+            if (args.grad_input.data) element_wise_backward<V>(args);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "kernels/activations/rectifiers.hpp"
 #include "kernels/activations/sigmoidal.hpp"
 #include "kernels/lanes.hpp"
+#include "kernels/vector_group.hpp"
 
 namespace ne_torch {
 
@@ -22,13 +23,49 @@ NE_TORCH_INLINE void with_activation(const OptionsOf<V>& options, Body body) {
     }
 }
 
+// Those whose values are long chains of steps, see vector_group.hpp.
+constexpr bool has_long_chain(Activation kind) {
+    switch (kind) {
+        case Activation::sigmoid:
+        case Activation::tanh:
+        case Activation::silu:
+        case Activation::gelu:
+        case Activation::gelu_tanh:
+            return true;
+        default:
+            return false;
+    }
+}
+
+// The values of as many columns of a row as fill groups of vectors. Returns how many.
+template <class V, Activation kind>
+NE_TORCH_INLINE index_t forward_by_groups(const OptionsOf<V>& options, index_t cols,
+                                          const typename V::T* input, typename V::T* output) {
+    using Group = VectorGroup<V, 4>;
+    const Functor<Group, kind> function(options);
+    index_t j = 0;
+    for (; j + Group::lanes <= cols; j += Group::lanes) {
+        function.forward(Group::load(input + j)).store(output + j);
+    }
+    return j;
+}
+
 template <class V>
 void activation_forward(const OptionsOf<V>& options, index_t rows, index_t cols,
                         Matrix<const typename V::T> input, Matrix<typename V::T> output) {
     with_activation<V>(options, [&](auto function) {
-        for_each_chunk<V>(rows, cols, [=](index_t i, index_t j, auto lanes) {
-            lanes.store(output.at(i, j), function.forward(lanes.load(input.at(i, j))));
-        });
+        constexpr Activation kind = kActivationOf<decltype(function)>;
+        for (index_t i = 0; i < rows; ++i) {
+            const auto *from = input.at(i, 0), *end = from + cols;
+            auto* to = output.at(i, 0);
+            if constexpr (V::lanes > 1 && has_long_chain(kind)) {
+                const index_t done = forward_by_groups<V, kind>(options, cols, from, to);
+                from += done, to += done;
+            }
+            for_each_chunk<V>(end - from, [=](index_t j, auto lanes) {
+                lanes.store(to + j, function.forward(lanes.load(from + j)));
+            });
+        }
     });
 }
 

@@ -20,7 +20,7 @@ namespace ne_torch {
 template <class V>
 struct Functor<V, Activation::sigmoid> {
     explicit Functor(const OptionsOf<V>&) {}
-    V forward(V x) const { return sigmoid(x); }
+    NE_TORCH_INLINE V forward(V x) const { return sigmoid(x); }
     V backward(V grad_output, V y) const { return grad_output * (V::broadcast(1) - y) * y; }
 };
 
@@ -33,14 +33,14 @@ NE_TORCH_INLINE V tanh_derivative(V y) {
 template <class V>
 struct Functor<V, Activation::tanh> {
     explicit Functor(const OptionsOf<V>&) {}
-    V forward(V x) const { return tanh(x); }
+    NE_TORCH_INLINE V forward(V x) const { return tanh(x); }
     V backward(V grad_output, V y) const { return grad_output * tanh_derivative(y); }
 };
 
 template <class V>
 struct Functor<V, Activation::silu> {
     explicit Functor(const OptionsOf<V>&) {}
-    V forward(V x) const { return x * sigmoid(x); }
+    NE_TORCH_INLINE V forward(V x) const { return x * sigmoid(x); }
     V backward(V grad_output, V x) const {
         const V one = V::broadcast(1), s = sigmoid(x);
         return grad_output * (s * V::fma(x, one - s, one));
@@ -51,7 +51,7 @@ template <class V>
 struct Functor<V, Activation::gelu> {
     using T = typename V::T;
     explicit Functor(const OptionsOf<V>&) {}
-    V forward(V x) const { return V::broadcast(T(0.5)) * x * one_plus_erf(x); }
+    NE_TORCH_INLINE V forward(V x) const { return V::broadcast(T(0.5)) * x * one_plus_erf(x); }
     V backward(V grad_output, V x) const {
         const V half = V::broadcast(T(0.5));
         const V density = V::broadcast(T(0.39894228040143267794)) * exp(V::broadcast(0) - half * x * x);
@@ -59,7 +59,9 @@ struct Functor<V, Activation::gelu> {
     }
 
   private:
-    static V one_plus_erf(V x) { return V::broadcast(1) + erf(x * V::broadcast(T(0.70710678118654752440))); }
+    static NE_TORCH_INLINE V one_plus_erf(V x) {
+        return V::broadcast(1) + erf(x * V::broadcast(T(0.70710678118654752440)));
+    }
 };
 
 template <class V>
@@ -67,7 +69,9 @@ struct Functor<V, Activation::gelu_tanh> {
     using T = typename V::T;
     static constexpr double b = 0.79788456080286535588, k = 0.044715;
     explicit Functor(const OptionsOf<V>&) {}
-    V forward(V x) const { return V::broadcast(T(0.5)) * x * (V::broadcast(1) + inner_tanh(x)); }
+    NE_TORCH_INLINE V forward(V x) const {
+        return V::broadcast(T(0.5)) * x * (V::broadcast(1) + inner_tanh(x));
+    }
     V backward(V grad_output, V x) const {
         const V half = V::broadcast(T(0.5)), one = V::broadcast(1), t = inner_tanh(x);
         const V slope = V::broadcast(T(b)) * V::fma(V::broadcast(T(3 * k)) * x, x, one);
@@ -75,7 +79,9 @@ struct Functor<V, Activation::gelu_tanh> {
     }
 
   private:
-    static V inner_tanh(V x) { return tanh(V::broadcast(T(b)) * V::fma(V::broadcast(T(k)) * x * x, x, x)); }
+    static NE_TORCH_INLINE V inner_tanh(V x) {
+        return tanh(V::broadcast(T(b)) * V::fma(V::broadcast(T(k)) * x * x, x, x));
+    }
 };
 
 }  // namespace ne_torch

@@ -41,7 +41,7 @@ constexpr bool has_long_chain(Activation kind) {
 template <class V, Activation kind>
 NE_TORCH_INLINE index_t forward_by_groups(const OptionsOf<V>& options, index_t cols,
                                           const typename V::T* input, typename V::T* output) {
-    using Group = VectorGroup<V, 4>;
+    using Group = VectorGroup<V, kSideBySide<V>>;
     const Functor<Group, kind> function(options);
     index_t j = 0;
     for (; j + Group::lanes <= cols; j += Group::lanes) {
@@ -58,7 +58,7 @@ void activation_forward(const OptionsOf<V>& options, index_t rows, index_t cols,
         for (index_t i = 0; i < rows; ++i) {
             const auto *from = input.at(i, 0), *end = from + cols;
             auto* to = output.at(i, 0);
-            if constexpr (V::lanes > 1 && has_long_chain(kind)) {
+            if constexpr (kSideBySide<V> > 1 && has_long_chain(kind)) {
                 const index_t done = forward_by_groups<V, kind>(options, cols, from, to);
                 from += done, to += done;
             }

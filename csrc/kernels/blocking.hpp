@@ -81,16 +81,21 @@ inline bool streams_b(const GemmArgs<typename V::T>& g) {
     return g.b.col_stride == 1 && g.m <= 2 * V::max_rows && is_large_b<V>(g);
 }
 
-// The most terms for which a panel of B stays in registers, beside the sums of a row and a broadcast. Without
-// vectors there is less to gain than a wheel is larger for.
+// Tiles of sixteen registers, AVX2's: what they take beside their multiply-adds is shared by few of these, so
+// that other shapes than MR x NR pay. Not so without vectors; not measured with 32 registers.
 template <class V>
-constexpr int kShortChain = V::lanes > 1 ? 4 : 0;
+constexpr bool kSmallTiles = V::lanes > 1 && V::max_rows < 8;
+
+// The most terms for which a panel of B stays in registers, beside the sums of a row and a broadcast.
+template <class V>
+constexpr int kShortChain = kSmallTiles<V> ? 4 : 0;
 
 // Whether rows are computed one after the other, see short_chains.hpp: a tile or more of them, whose chains
 // begin at +0, and end in no update with states.
 template <class V>
 inline bool has_short_chains(const GemmArgs<typename V::T>& g) {
     if (g.k == 0 || g.k > kShortChain<V> || g.m <= V::max_rows || g.initial.data) return false;
+    if (g.epilogue == Epilogue::bias_column) return false;  // batch-major: a wheel would be larger for it
     return g.epilogue != Epilogue::update || (g.update && SgdStep<V>::plain(*g.update));
 }
 

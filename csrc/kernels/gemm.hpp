@@ -70,7 +70,7 @@ struct Cut {
             return;
         }
         // Copies of A are in tiles of one height, whatever the width of a panel.
-        heights = heights_of<V>(rows, a_in_tiles ? V::max_rows : tallest_tile<V>(vectors));
+        heights = heights_of<V>(rows, a_in_tiles ? V::max_rows : tallest_tile<V>(vectors, rows));
         if (heights.taller.count > 0) taller = kMicroKernels<V>.of(heights.taller.height, vectors);
         others = kMicroKernels<V>.of(heights.others.height, vectors);
     }

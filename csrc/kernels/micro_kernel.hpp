@@ -6,6 +6,7 @@
 
 #include "core/compiler.hpp"
 #include "core/gemm_args.hpp"
+#include "kernels/blocking.hpp"
 #include "kernels/lanes.hpp"
 #include "kernels/store_tile.hpp"
 #include "kernels/tile.hpp"
@@ -146,10 +147,11 @@ constexpr int widest_tile(index_t rows) {
     return rows == 1 ? 8 : V::max_vectors;
 }
 
-// The most rows of a tile of so many vectors: eight at least, for the same reason, where there is but one.
+// The most rows of a tile of so many vectors: for the same reason eight where there is but one, if that
+// divides them; there is no tile of seven.
 template <class V>
-constexpr int tallest_tile(int vectors) {
-    return vectors == 1 && V::lanes > 1 && V::max_rows < 8 ? 8 : V::max_rows;
+constexpr int tallest_tile(int vectors, index_t rows) {
+    return vectors == 1 && rows % 8 == 0 && kSmallTiles<V> ? 8 : V::max_rows;
 }
 
 // One for every shape of tile: 1, 2, 4 or 8 vectors, as far as tiles of so many rows are wide.
@@ -162,15 +164,18 @@ struct MicroKernels {
 
     template <int MR, int NV>
     constexpr void fill() {
-        if constexpr (NV <= widest_tile<V>(MR)) kernels[NV / 2 - NV / 8][MR - 1] = micro_kernel<V, MR, NV>;
+        constexpr bool exists = MR <= V::max_rows || MR == tallest_tile<V>(NV, MR);
+        if constexpr (exists && NV <= widest_tile<V>(MR)) {
+            kernels[NV / 2 - NV / 8][MR - 1] = micro_kernel<V, MR, NV>;
+        }
         if constexpr (MR > 1) {
             fill<MR - 1, NV>();
         } else if constexpr (NV > 1) {
-            fill<tallest_tile<V>(NV / 2), NV / 2>();
+            fill<tallest_tile<V>(NV / 2, 8), NV / 2>();
         }
     }
 
-    Kernel kernels[4][tallest_tile<V>(1)] = {};
+    Kernel kernels[4][tallest_tile<V>(1, 8)] = {};
 };
 template <class V>
 inline constexpr MicroKernels<V> kMicroKernels;

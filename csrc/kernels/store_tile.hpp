@@ -101,22 +101,25 @@ struct StoreOf {
     static constexpr Store store = kind;
 };
 
-// body(StoreOf<store>{}) for a store that is no update of its own.
+// body(StoreOf<store>{}), for the stores that the rows of short chains may have.
 template <class Body>
-NE_TORCH_INLINE void with_store(Store store, Body body) {
+NE_TORCH_INLINE void with_short_store(Store store, Body body) {
     switch (store) {
         case Store::bias_row:
             return body(StoreOf<Store::bias_row>{});
-        case Store::bias_column:
-            return body(StoreOf<Store::bias_column>{});
         case Store::gate:
             return body(StoreOf<Store::gate>{});
         case Store::descent:
             return body(StoreOf<Store::descent>{});
-        case Store::update:
-        case Store::sums:
+        default:
             return body(StoreOf<Store::sums>{});
     }
+}
+// And for all but the update of its own.
+template <class Body>
+NE_TORCH_INLINE void with_store(Store store, Body body) {
+    if (store == Store::bias_column) return body(StoreOf<Store::bias_column>{});
+    with_short_store(store, body);
 }
 
 template <class V, int MR, int NV>

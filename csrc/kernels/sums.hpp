@@ -41,11 +41,12 @@ NE_TORCH_INLINE void add_columns(const typename V::T* block, index_t row_stride,
 
 // total[i] = sum over j of values[i, j], from +0 or, where it goes on, from total[i]; lanes are rows, so that
 // blocks are transposed on the way, two groups of rows at a time: additions to one sum wait for each other
-// (Zen 3: 1.7 cycles a vector, and 2.9 with one group).
+// (Zen 3: 1.7 cycles a vector, and 2.9 with one group), but no longer than the shuffles of sixteen lanes
+// take.
 template <class V>
 NE_TORCH_NOINLINE void row_sums(index_t rows, index_t cols, Matrix<const typename V::T> values, bool goes_on,
                                 typename V::T* total) {
-    const index_t paired = rows - rows % (2 * V::lanes), whole = cols - cols % V::lanes;
+    const index_t paired = V::lanes > 8 ? 0 : rows - rows % (2 * V::lanes), whole = cols - cols % V::lanes;
     for (index_t i = 0; i < paired && whole > 0; i += 2 * V::lanes) {
         V first = goes_on ? V::load(total + i) : V::broadcast(0);
         V second = goes_on ? V::load(total + i + V::lanes) : V::broadcast(0);

@@ -11,6 +11,10 @@
 
 namespace ne_torch {
 
+// How many: where it was measured.
+template <class V>
+constexpr int kSideBySide = V::lanes == 8 && sizeof(typename V::T) == sizeof(float) ? 4 : 1;
+
 template <class V, int count>
 struct VectorGroup {
     using T = typename V::T;

@@ -6,6 +6,8 @@ import time
 import warnings
 from typing import NamedTuple
 
+from benchmarks.problems import Net
+
 SEEDS = 5
 
 
@@ -60,12 +62,14 @@ def measure(peer: str, _seconds: float) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, fit in FITS.items():
         x, y, x_test, y_test = data(name.partition(",")[0])
-        seconds, scores = [], []
+        seconds, scores, flops = [], [], []
         for seed in range(SEEDS):
             estimator = estimator_of(peer)(fit.hidden, max_iter=fit.epochs, random_state=seed)
             begin = time.perf_counter()
             estimator.fit(x, y)
             seconds.append(time.perf_counter() - begin)
             scores.append(float(estimator.score(x_test, y_test)))
-        found[name] = {"seconds": seconds, "scores": scores, "samples": len(x)}
+            widths = (x.shape[1], *fit.hidden, estimator.n_outputs_)
+            flops.append(Net(widths, len(x)).flops * estimator.n_iter_)
+        found[name] = {"seconds": seconds, "scores": scores, "samples": len(x), "flops": flops}
     return found

@@ -28,6 +28,11 @@ class Net(NamedTuple):
         products = [(2 if i == 0 else 3) * n * m for i, (n, m) in enumerate(itertools.pairwise(self.widths))]
         return 2 * self.batch * sum(products)
 
+    @property
+    def prediction_flops(self) -> int:
+        """Operations of the products of a prediction."""
+        return 2 * self.batch * sum(n * m for n, m in itertools.pairwise(self.widths))
+
     def data(self) -> tuple[np.ndarray, np.ndarray, list[np.ndarray], list[np.ndarray]]:
         """Return x, target, weights and biases, the same for every peer."""
         generator = np.random.default_rng(0)

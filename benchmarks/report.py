@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks import report_serving
 from benchmarks.problems import NEIGHBOURS, STEPS
-from benchmarks.report_answers import BY_HAND, Steps
+from benchmarks.report_answers import BY_HAND, LIMIT, Steps
 from benchmarks.report_epoch import epoch_text
 from benchmarks.report_text import machine_text, median, table, us
 
@@ -102,7 +102,8 @@ def behind(results: dict) -> list[str]:
         for library, floor in zip(("torch", "jax", "numpy"), floors, strict=False):
             ratio, fastest = steps.ratio(library, net), steps.best(library, net)[1]
             if ratio < floor:
-                lines.append(f"{net.name}: {ratio:.2f} times {fastest} threads, floor {floor}")
+                most = steps.limit(library, net)
+                lines.append(f"{net.name}: {ratio:.2f} times {fastest} threads, floor {floor}; {most}")
         by_hand, fastest = steps.ratio(BY_HAND, net), steps.best(BY_HAND, net)[1]
         if by_hand < 1:
             lines.append(f"{net.name}: {by_hand:.2f} times {fastest} threads")
@@ -152,7 +153,7 @@ def page(results: dict, notes: str) -> str:
         "gradients from `torch.autograd.grad`, and one private call that updates all parameters.",
         "A training step": f"{steps_table(results)}\n\n![steps](steps.png)\n\nAll medians, in us:\n\n"
         f"{peers_table(results)}",
-        "Where ne_torch is behind": f"Peers, floors, and one thread, wherever they win:\n\n{slower}",
+        "Where ne_torch is behind": f"Peers, floors, and one thread, wherever they win. {LIMIT}\n\n{slower}",
         "Other shapes": f"A cliff would be a last column far above 1.\n\n{shapes_table(results)}",
         "An epoch of MNIST": epoch_text(results),
         "Standalone layers": "Our median, and NumPy's (matmul and the element-wise work) over it.\n\n"

@@ -10,12 +10,28 @@ from benchmarks.report_text import median
 BY_HAND = "torch.by_hand"
 
 
+def peaks(results: dict) -> dict[int, float]:
+    """GFLOP/s of multiply-adds alone, by the number of threads."""
+    return {int(count): median(values) for count, values in results.get("peak", {}).items() if values}
+
+
+LIMIT = (
+    "Beside a floor: what the ratio would be if a processor did nothing but the products' multiply-adds, and "
+    "those at its peak."
+)
+
+
+def limit(theirs: float, flops: float, peak: float) -> str:
+    """Say how many times faster than ``theirs`` us so many operations can be, and nothing beside them."""
+    return f"{theirs * peak * 1e3 / flops:.2f} at the FMA peak"
+
+
 class Steps:
     """The answers about training steps, in the terms of the table."""
 
     def __init__(self, results: dict, question: str = "steps") -> None:
         self.steps, self.threads = results[question], results["threads"]
-        self.peak = {int(count): median(values) for count, values in results["peak"].items() if values}
+        self.peak = peaks(results)
 
     def times(self, peer: str, threads: int, net: Net) -> list[float] | None:
         found = self.steps.get(f"{peer}, {threads}", {}).get(net.name)
@@ -37,6 +53,10 @@ class Steps:
 
     def ratio(self, library: str, net: Net) -> float:
         return self.best(library, net)[0] / self.ours(net)
+
+    def limit(self, library: str, net: Net) -> str:
+        peak = self.peak.get(self.threads, float("nan"))
+        return limit(self.best(library, net)[0], net.flops, peak)
 
     def share(self, threads: int, net: Net) -> float:
         if threads not in self.peak:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from statistics import mean, stdev
 
 from benchmarks import estimators
+from benchmarks.report_answers import LIMIT, peaks
 from benchmarks.report_text import machine_text, median, table
 
 QUESTIONS = ("estimators",)
 HEAD = ["data", "hidden", "epochs", "seconds, ours", "seconds, scikit-learn", "ratio", "floor"]
-HEAD += ["score, ours", "score, scikit-learn"]
+HEAD += ["at the FMA peak", "score, ours", "score, scikit-learn"]
 
 TEXT = (
     "`MLPClassifier` of both with the same arguments, scikit-learn's defaults but for the hidden layers and "
     "the number of epochs: adam, relu, alpha 1e-4, batches of 200, training until the loss does not get "
     f"better. All threads, float32, medians over {estimators.SEEDS} seeds, with which both draw the same "
     "initial weights and batches; scores on samples held out, mean and standard deviation "
-    "(`benchmarks/estimators.py`)."
+    f"(`benchmarks/estimators.py`). {LIMIT}"
 )
 
 
@@ -30,6 +31,7 @@ def rows(results: dict) -> list[list[str]]:
         next(found for name, found in results["estimators"].items() if name.startswith(peer))
         for peer in estimators.PEERS
     )
+    peak = peaks(results).get(results["threads"], float("nan"))
     lines = []
     for name, fit in estimators.FITS.items():
         us, them = ours[name], theirs[name]
@@ -42,6 +44,7 @@ def rows(results: dict) -> list[list[str]]:
                 *(f"{value:.3g}" for value in seconds),
                 f"{seconds[1] / seconds[0]:.2f}",
                 f"{fit.floor}",
+                f"{seconds[1] * peak * 1e9 / median(us['flops']):.1f}",
                 *(score(found["scores"]) for found in (us, them)),
             ]
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks import regularised
 from benchmarks.problems import RECIPES
-from benchmarks.report_answers import Steps
+from benchmarks.report_answers import LIMIT, Steps
 from benchmarks.report_epoch import epoch_text
 from benchmarks.report_text import machine_text, median, table, us
 
@@ -43,7 +43,8 @@ def behind(results: dict) -> list[str]:
         for library, floor in zip(LIBRARIES, floors, strict=True):
             ratio, fastest = steps.ratio(library, net), steps.best(library, net)[1]
             if floor is not None and ratio < floor:
-                lines.append(f"{net.name}: {ratio:.2f} times {fastest} threads, floor {floor}")
+                most = steps.limit(library, net)
+                lines.append(f"{net.name}: {ratio:.2f} times {fastest} threads, floor {floor}; {most}")
         if share is not None and steps.share(steps.threads, net) < share:
             found = f"{steps.share(steps.threads, net):.0%} of the peak of all threads"
             lines.append(f"{net.name}: {found}, floor {share:.0%}")
@@ -74,7 +75,7 @@ def page(results: dict) -> str:
             f"Written by `make benchmark`, or by `{command}`; no figure here was typed. One run, on:",
             machine_text(results),
             f"## A training step\n\n{recipes_text(results)}",
-            f"## Where ne_torch is behind its floors\n\n{slower}",
+            f"## Where ne_torch is behind its floors\n\n{LIMIT}\n\n{slower}",
             f"## An epoch of MNIST, from floats and from bytes\n\n{epoch_text(results)}",
             f"## MNIST with dropout, AdamW and one cycle\n\n{regularised_text(results)}\n",
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.problems import PREDICTIONS, Net
+from benchmarks.report_answers import limit, peaks
 from benchmarks.report_text import median, table, us
 
 LIBRARIES = ("onnxruntime", "torch", "numpy")
@@ -13,6 +14,7 @@ class Predictions:
 
     def __init__(self, results: dict) -> None:
         self.found, self.threads = results["predict"], results["threads"]
+        self.peak = peaks(results)
 
     def count(self, net: Net) -> int:
         threads = PREDICTIONS[net][0]
@@ -29,6 +31,10 @@ class Predictions:
 
     def ratio(self, library: str, net: Net) -> float:
         return self.best(library, net) / median(self.us("ne_torch", net))
+
+    def limit(self, library: str, net: Net) -> str:
+        peak = self.peak.get(self.count(net), float("nan"))
+        return limit(self.best(library, net), net.prediction_flops, peak)
 
 
 def predictions_table(results: dict) -> str:
@@ -48,7 +54,7 @@ def behind(results: dict) -> list[str]:
     answers = Predictions(results)
     return [
         f"prediction of {net.name}, {answers.count(net)} thread(s): {answers.ratio(library, net):.2f} times "
-        f"{library}, floor {floor}"
+        f"{library}, floor {floor}; {answers.limit(library, net)}"
         for net, (_, *floors) in PREDICTIONS.items()
         for library, floor in zip(LIBRARIES, floors, strict=True)
         if answers.ratio(library, net) < floor

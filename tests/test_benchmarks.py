@@ -72,7 +72,9 @@ def test_page_names_what_is_behind():
         },
         "regularised": {"ne_torch, 2": {"seconds": [1.25], "right": 985, "images": 1000}},
         "estimators": {
-            f"{peer}, 2": {key: {"seconds": [s], "scores": [0.5], "samples": 9} for key in FITS}
+            f"{peer}, 2": {
+                key: {"seconds": [s], "scores": [0.5], "samples": 9, "flops": [1.5e11]} for key in FITS
+            }
             for peer, s in (("ne_torch", 1.0), ("sklearn", 6.0))
         },
         "shapes": {"ne_torch, 1": entry(shapes, 10.0), "ne_torch, 2": entry(shapes, 12.0)},
@@ -89,7 +91,8 @@ def test_page_names_what_is_behind():
         "http": {"ne_torch, 2": {"8 connections": {k: [7.0] for k in http_keys}}},
     }
     page = report.page(results, "## Notes\n\nby hand")
-    assert "784-128-10, 64: 0.50 times torch, 1 threads, floor 3.5" in page
+    # 2 * 64 * (2 * 784 * 128 + 3 * 128 * 10) operations, 130.9 us at 200 GFLOP/s
+    assert "784-128-10, 64: 0.50 times torch, 1 threads, floor 3.5; 0.04 at the FMA peak" in page
     assert "784-128-10, 64: 0.40 times torch.by_hand, 1 threads\n" in page
     assert "step of 784-128-10, 63: 1.20 times one thread's time" in page
     toolbox = report_recipes.page(results)
@@ -97,14 +100,17 @@ def test_page_names_what_is_behind():
     assert "4-32-16-4, 10000, tanh, adam: 20% of the peak of all threads, floor 35%" in toolbox
     assert "| ne_torch, 2 | 1.25 | 98.50% |" in toolbox
     beside = report_estimators.page(results)
-    assert "| MNIST, 9 samples | 512 | at most 5 | 1 | 6 | 6.00 | 5 | 0.5000 ± 0.0000 | 0.5000 ±" in beside
+    assert (
+        "| MNIST, 9 samples | 512 | at most 5 | 1 | 6 | 6.00 | 5 | 8.0 | 0.5000 ± 0.0000 | 0.5000 ±" in beside
+    )
     assert "FMA peak, measured between the rounds: 1 thread(s) 100 GFLOP/s" in toolbox
     assert (
         "The best of torch over the best of ne_torch: 4.00. From uint8 features an epoch takes 0.90 " in page
     )
     assert "| ne_torch.uint8, 1 | 0.900 | 45 | 3 |" in page
     assert "FMA peak, measured between the rounds: 1 thread(s) 100 GFLOP/s" in page
-    assert "prediction of 64-32-10, 1, 1 thread(s): 3.00 times onnxruntime, floor 4" in page
+    # 2 * (64 * 32 + 32 * 10) operations, 0.04736 us at 100 GFLOP/s
+    assert "prediction of 64-32-10, 1, 1 thread(s): 3.00 times onnxruntime, floor 4; 126.69 at the" in page
     assert "| int8 | 97.00% | 1 | 0.12 | 1,000 |" in page
     assert "| first | 130 | 1.30 |" in page
     assert "| ne_torch | 8 connections | 7 | 7 | 7 |" in page
@@ -116,7 +122,7 @@ def test_pages_are_written_when_all_their_questions_have_answers(tmp_path, capsy
     from benchmarks.estimators import FITS
 
     fits = {
-        f"{peer}, 2": {key: {"seconds": [1.0], "scores": [0.5], "samples": 9} for key in FITS}
+        f"{peer}, 2": {key: {"seconds": [1.0], "scores": [0.5], "samples": 9, "flops": [1.0]} for key in FITS}
         for peer in ("ne_torch", "sklearn")
     }
     small = {"ne_torch, 1": {"a call": [1.5]}}

@@ -30,15 +30,6 @@ void column_sums(index_t rows, index_t cols, Matrix<const typename V::T> values,
     }
 }
 
-// sum += the columns of a block of whole vectors, one after the other
-template <class V>
-NE_TORCH_INLINE void add_columns(const typename V::T* block, index_t row_stride, V& sum) {
-    V column[V::lanes];
-    V::load_transposed(block, row_stride, column);
-#pragma GCC unroll 16
-    for (int c = 0; c < V::lanes; ++c) sum = sum + column[c];
-}
-
 // total[i] = sum over j of values[i, j], from +0 or, where it goes on, from total[i]; lanes are rows, so that
 // blocks are transposed on the way, two groups of rows at a time: additions to one sum wait for each other
 // (Zen 3: 1.7 cycles a vector, and 2.9 with one group), but no longer than the shuffles of sixteen lanes
@@ -51,8 +42,10 @@ NE_TORCH_NOINLINE void row_sums(index_t rows, index_t cols, Matrix<const typenam
         V first = goes_on ? V::load(total + i) : V::broadcast(0);
         V second = goes_on ? V::load(total + i + V::lanes) : V::broadcast(0);
         for (index_t j = 0; j < whole; j += V::lanes) {
-            add_columns<V>(values.at(i, j), values.row_stride, first);
-            add_columns<V>(values.at(i + V::lanes, j), values.row_stride, second);
+            for_each_column<V>(V::lanes, V::lanes, {values.at(i, j), values.row_stride, 1},
+                               [&](V column) { first = first + column; });
+            for_each_column<V>(V::lanes, V::lanes, {values.at(i + V::lanes, j), values.row_stride, 1},
+                               [&](V column) { second = second + column; });
         }
         first.store(total + i);
         second.store(total + i + V::lanes);

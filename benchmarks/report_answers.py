@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from benchmarks.problems import Net
-from benchmarks.report_text import median
+from benchmarks.report_text import median, peaks
 
 # torch without an optimizer: one call of a private function updates everything. It is measured beside torch
 # as people write it, eager or compiled, and is no part of what is called torch.
 BY_HAND = "torch.by_hand"
-
-
-def peaks(results: dict) -> dict[int, float]:
-    """GFLOP/s of multiply-adds alone, by the number of threads."""
-    return {int(count): median(values) for count, values in results.get("peak", {}).items() if values}
 
 
 LIMIT = (
@@ -55,10 +50,7 @@ class Steps:
         return self.best(library, net)[0] / self.ours(net)
 
     def limit(self, library: str, net: Net) -> str:
-        peak = self.peak.get(self.threads, float("nan"))
-        return limit(self.best(library, net)[0], net.flops, peak)
+        return limit(self.best(library, net)[0], net.flops, self.peak[self.threads])
 
     def share(self, threads: int, net: Net) -> float:
-        if threads not in self.peak:
-            return float("nan")
         return net.flops / median(self.times("ne_torch", threads, net)) / 1e3 / self.peak[threads]

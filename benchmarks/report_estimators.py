@@ -5,8 +5,8 @@ from __future__ import annotations
 from statistics import mean, stdev
 
 from benchmarks import estimators
-from benchmarks.report_answers import LIMIT, peaks
-from benchmarks.report_text import machine_text, median, table
+from benchmarks.report_answers import LIMIT
+from benchmarks.report_text import machine_text, median, peaks, table
 
 QUESTIONS = ("estimators",)
 HEAD = ["data", "hidden", "epochs", "seconds, ours", "seconds, scikit-learn", "ratio", "floor"]
@@ -31,7 +31,7 @@ def rows(results: dict) -> list[list[str]]:
         next(found for name, found in results["estimators"].items() if name.startswith(peer))
         for peer in estimators.PEERS
     )
-    peak = peaks(results).get(results["threads"], float("nan"))
+    peak = peaks(results)[results["threads"]]
     lines = []
     for name, fit in estimators.FITS.items():
         us, them = ours[name], theirs[name]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from benchmarks.problems import PREDICTIONS, Net
-from benchmarks.report_answers import limit, peaks
-from benchmarks.report_text import median, table, us
+from benchmarks.report_answers import limit
+from benchmarks.report_text import median, peaks, table, us
 
 LIBRARIES = ("onnxruntime", "torch", "numpy")
 
@@ -33,8 +33,7 @@ class Predictions:
         return self.best(library, net) / median(self.us("ne_torch", net))
 
     def limit(self, library: str, net: Net) -> str:
-        peak = self.peak.get(self.count(net), float("nan"))
-        return limit(self.best(library, net), net.prediction_flops, peak)
+        return limit(self.best(library, net), net.prediction_flops, self.peak[self.count(net)])
 
 
 def predictions_table(results: dict) -> str:

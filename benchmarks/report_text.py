@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import statistics
+from collections import defaultdict
 from collections.abc import Iterable
 
 
 def median(times: list[float]) -> float:
     return statistics.median(times)
+
+
+def peaks(results: dict) -> defaultdict[int, float]:
+    """GFLOP/s of multiply-adds alone, by the number of threads; NaN where they were not measured."""
+    measured = {int(count): median(values) for count, values in results.get("peak", {}).items() if values}
+    return defaultdict(lambda: float("nan"), measured)
 
 
 def table(head: list[str], rows: Iterable[Iterable[object]]) -> str:
@@ -27,9 +34,6 @@ def us(times: list[float]) -> str:
 def machine_text(results: dict) -> str:
     """The machine of a run, as a list."""
     lines = [f"- {name}: {value}" for name, value in results["machine"].items()]
-    peaks = [
-        f"{count} thread(s) {median(v):.0f} GFLOP/s" for count, v in results.get("peak", {}).items() if v
-    ]
-    if peaks:
-        lines.append(f"- FMA peak, measured between the rounds: {', '.join(peaks)}")
+    if measured := [f"{count} thread(s) {peak:.0f} GFLOP/s" for count, peak in peaks(results).items()]:
+        lines.append(f"- FMA peak, measured between the rounds: {', '.join(measured)}")
     return "\n".join(lines)

@@ -15,9 +15,8 @@ struct VecF32 {
     using Words = WordsF32;
     using Mask = __mmask16;
     static constexpr int lanes = 16;
-    static constexpr int max_rows =
-        12;  // 24 accumulators + 2 vectors of B + broadcasts of A, of 32 registers
-    static constexpr int max_vectors = 2;
+    static constexpr int max_rows = 6;  // 24 accumulators + 4 vectors of B + broadcasts of A, of 32 registers
+    static constexpr int max_vectors = 4;
 
     __m512 v;
 
@@ -154,8 +153,8 @@ struct VecF64 {
     using Words = WordsF64;
     using Mask = __mmask8;
     static constexpr int lanes = 8;
-    static constexpr int max_rows = 12;
-    static constexpr int max_vectors = 2;
+    static constexpr int max_rows = 6;
+    static constexpr int max_vectors = 4;
 
     __m512d v;
 

@@ -85,7 +85,8 @@ inline bool streams_b(const GemmArgs<typename V::T>& g) {
 // that other shapes than MR x NR pay. Not so without vectors; not measured with 32 registers; and a wheel of
 // 1 MB has no room for them in float64.
 template <class V>
-constexpr bool kSmallTiles = V::lanes > 1 && V::max_rows < 8 && sizeof(typename V::T) == sizeof(float);
+constexpr bool kSmallTiles = V::lanes > 1 && V::max_rows * V::max_vectors < 16 &&
+                             sizeof(typename V::T) == sizeof(float);
 
 // The most terms for which a panel of B stays in registers, beside the sums of a row and a broadcast.
 template <class V>

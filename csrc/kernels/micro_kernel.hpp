@@ -147,10 +147,11 @@ constexpr int widest_tile(index_t rows) {
     return rows == 1 ? 8 : V::max_vectors;
 }
 
-// The most rows of a tile of so many vectors: for the same reason eight where there is but one, if that
-// divides them; there is no tile of seven.
+// The most rows of a tile of so many vectors: for the same reason eight where there are less vectors than a
+// tile can have. With sixteen registers there is no tile of seven, so that eight have to divide the rows.
 template <class V>
 constexpr int tallest_tile(int vectors, index_t rows) {
+    if (V::max_vectors > 2) return vectors < V::max_vectors ? 8 : V::max_rows;
     return vectors == 1 && rows % 8 == 0 && kSmallTiles<V> ? 8 : V::max_rows;
 }
 
@@ -164,8 +165,7 @@ struct MicroKernels {
 
     template <int MR, int NV>
     constexpr void fill() {
-        constexpr bool exists = MR <= V::max_rows || MR == tallest_tile<V>(NV, MR);
-        if constexpr (exists && NV <= widest_tile<V>(MR)) {
+        if constexpr (MR <= tallest_tile<V>(NV, MR) && NV <= widest_tile<V>(MR)) {
             kernels[NV / 2 - NV / 8][MR - 1] = micro_kernel<V, MR, NV>;
         }
         if constexpr (MR > 1) {

@@ -16,6 +16,10 @@
 
 namespace ne_torch {
 
+// The most rows of a tile, of two vectors: so many pass over the weights at once.
+template <class V>
+constexpr int kPanelRows = V::max_vectors > 2 ? V::max_rows * V::max_vectors / 2 : V::max_rows;
+
 // Accumulators, a row of weights and an input have to fit the registers, 4/3 of a gemm tile's accumulators.
 template <class V, int MR>
 constexpr int panel_vectors() {
@@ -131,15 +135,15 @@ void panel_forward(const PanelArgs<typename V::T>& g) {
     using T = typename V::T;
     switch (g.format) {
         case WeightFormat::same:
-            return panel_rows<V, V::max_rows>(g, static_cast<const T*>(g.panels), 0);
+            return panel_rows<V, kPanelRows<V>>(g, static_cast<const T*>(g.panels), 0);
         case WeightFormat::bfloat16:
             if constexpr (sizeof(T) == 4) {
-                panel_rows<V, V::max_rows>(g, static_cast<const std::uint16_t*>(g.panels), 0);
+                panel_rows<V, kPanelRows<V>>(g, static_cast<const std::uint16_t*>(g.panels), 0);
             }
             return;
         case WeightFormat::int8_per_row:
             if constexpr (sizeof(T) == 4) {
-                panel_rows<V, V::max_rows>(g, static_cast<const std::int8_t*>(g.panels), 0);
+                panel_rows<V, kPanelRows<V>>(g, static_cast<const std::int8_t*>(g.panels), 0);
             }
             return;
     }

@@ -8,12 +8,12 @@
 namespace ne_torch {
 namespace {
 
-// From so many tiles on, what a product saves pays for its blocks of terms, whose sums pass through memory.
-constexpr index_t kFewestTiles = 4;
-
+// From twice as many rows on as a tile has accumulators, what a product saves pays for its blocks of terms,
+// whose sums pass through memory.
 template <class T>
 bool is_product(const Kernels<T>& kernels, const PanelArgs<T>& args) {
-    return args.rows >= kFewestTiles * kernels.tile_rows && args.format == WeightFormat::same && !args.scale;
+    const index_t accumulators = kernels.tile_rows * kernels.tile_cols / kernels.lanes;
+    return args.rows >= 2 * accumulators && args.format == WeightFormat::same && !args.scale;
 }
 
 // Of the panel whose first output is `first`.

@@ -64,9 +64,9 @@ struct Cut {
     using Kernel = typename MicroKernels<V>::Kernel;
 
     Cut(const GemmArgs<typename V::T>& g, index_t rows, int vectors, bool a_in_tiles) {
-        if (vectors == V::max_vectors && has_short_chains<V>(g)) {
+        if (has_short_chains<V>(g)) others = short_kernel<V>(g.k, vectors);
+        if (others) {
             heights = {{0, 2}, {rows, 1}};
-            others = short_kernel<V>(g.k);
             return;
         }
         // Copies of A are in tiles of one height, whatever the width of a panel.
@@ -78,7 +78,7 @@ struct Cut {
 
     Heights heights;
     Kernel taller = nullptr;
-    Kernel others;
+    Kernel others = nullptr;
 };
 
 // All panels of C's rows [row, row_end) for one block of terms. a: those rows of A, from term t0 on.

@@ -147,11 +147,12 @@ constexpr int widest_tile(index_t rows) {
     return rows == 1 ? 8 : V::max_vectors;
 }
 
-// The most rows of a tile of so many vectors: for the same reason eight where there are less vectors than a
-// tile can have. With sixteen registers there is no tile of seven, so that eight have to divide the rows.
+// The most rows of a tile of so many vectors: the fewer vectors, the more rows, for the same reason, and for
+// fewer loads beside the multiply-adds. With sixteen registers eight for one vector, if that divides them;
+// there is no tile of seven.
 template <class V>
 constexpr int tallest_tile(int vectors, index_t rows) {
-    if (V::max_vectors > 2) return vectors < V::max_vectors ? 8 : V::max_rows;
+    if (V::max_vectors > 2 && vectors < V::max_vectors) return vectors == 1 ? 12 : 8;
     return vectors == 1 && rows % 8 == 0 && kSmallTiles<V> ? 8 : V::max_rows;
 }
 

@@ -16,10 +16,9 @@
 namespace ne_torch {
 
 // Where a store reads C, some of the rows below are fetched: C may be a parameter from beyond the cache.
-template <class V, int Terms>
+template <class V, int Terms, int NV>
 void short_chains(const Tiles<V>& tiles, index_t count) {
     using T = typename V::T;
-    constexpr int NV = V::max_vectors;
     constexpr index_t ahead = 8;
     const Edge<V> edge{tiles.last, tiles.last_is_full};
     V b[Terms][NV];
@@ -53,11 +52,14 @@ void short_chains(const Tiles<V>& tiles, index_t count) {
     });
 }
 
-// One for every number of terms.
+// One for every number of terms, for panels of two vectors, and of four where a tile has as many; null for
+// any other panel.
 template <class V, int Terms = kShortChain<V>>
-inline typename MicroKernels<V>::Kernel short_kernel(index_t terms) {
+inline typename MicroKernels<V>::Kernel short_kernel(index_t terms, int vectors) {
     if constexpr (Terms > 0) {
-        return terms == Terms ? short_chains<V, Terms> : short_kernel<V, Terms - 1>(terms);
+        if (terms != Terms) return short_kernel<V, Terms - 1>(terms, vectors);
+        if (vectors == V::max_vectors) return short_chains<V, Terms, V::max_vectors>;
+        if (vectors == 2) return short_chains<V, Terms, 2>;
     }
     return nullptr;
 }

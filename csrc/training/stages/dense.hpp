@@ -44,7 +44,10 @@ class DenseStage final : public Stage<T> {
     GemmArgs<T> output_product(index_t rows, const Ends<T>& ends) const;
     GemmArgs<T> grad_input_product(index_t rows, const Ends<T>& ends) const;
     GemmArgs<T> grad_weight_product(index_t rows, const Ends<T>& ends) const;
+    GemmArgs<T> turned_grad_product(index_t rows, const Ends<T>& ends) const;
+    bool turns_gradient(const Kernels<T>& kernels, index_t batch_rows) const;
     void update_weight(Member<T>& me, const Ends<T>& ends);
+    void update_narrow_weight(Member<T>& me, const Ends<T>& ends);
     void update_bias(Member<T>& me, const Ends<T>& ends);
 
     Learned<T> weight_;  // (out_features, in_features)
@@ -53,6 +56,8 @@ class DenseStage final : public Stage<T> {
     bool gates_input_ = false;    // grad_input is gated by the input, the output of a ReLU
     bool gated_by_next_ = false;  // grad_output comes gated
     Matrix<T> grad_weight_;       // of the blocks so far; no data where a batch is one block
+    Matrix<T> turned_grad_;       // the same, (in_features, out_features), where that is how it is computed
+    T* whole_grad_ = nullptr;     // of the whole batch, laid out as the weights: turned_grad_ turned back
     T* grad_bias_ = nullptr;
 };
 

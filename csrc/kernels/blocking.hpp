@@ -85,13 +85,14 @@ inline bool streams_b(const GemmArgs<typename V::T>& g) {
 // that other shapes than MR x NR pay. Not so without vectors; and a wheel of 1 MB has no room for them in
 // float64.
 template <class V>
-constexpr bool kSmallTiles = V::lanes > 1 && V::max_rows * V::max_vectors < 16 &&
+constexpr bool kSmallTiles = V::lanes > 1 && V::max_rows* V::max_vectors < 16 &&
                              sizeof(typename V::T) == sizeof(float);
 
 // The most terms for which a panel of B stays in registers, beside the sums of a row and a broadcast: in
 // float32, as above, and not measured on NEON.
 template <class V>
-constexpr int kShortChain = kSmallTiles<V> || (sizeof(V) == 64 && sizeof(typename V::T) == sizeof(float)) ? 4 : 0;
+constexpr int kShortChain =
+    kSmallTiles<V> || (sizeof(V) == 64 && sizeof(typename V::T) == sizeof(float)) ? 4 : 0;
 
 // Whether rows are computed one after the other, see short_chains.hpp: a tile or more of them, whose chains
 // begin at +0, and end in no update with states.

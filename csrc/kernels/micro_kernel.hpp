@@ -149,10 +149,11 @@ constexpr int widest_tile(index_t rows) {
 
 // The most rows of a tile of so many vectors: the fewer vectors, the more rows, for the same reason, and for
 // fewer loads beside the multiply-adds. With sixteen registers eight for one vector, if that divides them;
-// there is no tile of seven.
+// there is no tile of seven. A wheel of 1 MB has room for the tallest in float32 alone.
 template <class V>
 constexpr int tallest_tile(int vectors, index_t rows) {
-    if (V::max_vectors > 2 && vectors < V::max_vectors) return vectors == 1 ? 12 : 8;
+    constexpr bool is_float = sizeof(typename V::T) == sizeof(float);
+    if (V::max_vectors > 2 && vectors < V::max_vectors) return vectors == 1 && is_float ? 12 : 8;
     return vectors == 1 && rows % 8 == 0 && kSmallTiles<V> ? 8 : V::max_rows;
 }
 

@@ -25,12 +25,12 @@ inline bool packs_b(const GemmArgs<typename V::T>& g) {
     return g.k * step > 32768 && g.m * step >= 61440;
 }
 
-// Terms that lie a row of A apart are a cache line for a few numbers each; in tiles they are read from first to
-// last. That pays for a copy which two panels read, unless all of A stays in the cache anyhow: in half of a
-// first-level one, or, with AVX-512, whose panels are four times as wide, in half of a second-level one
-// (128 x 784 weights at 128 columns in 0.91 of the time, 256 x 256 in 0.89; 512 x 784 would take 1.1). Six rows
-// of a tile that lie 4 KiB apart take more than half of what a set of the cache holds, and evict the panel of
-// B; with AVX-512 it streams past them anyhow, and a copy costs 3 to 6 %.
+// Terms that lie a row of A apart are a cache line for a few numbers each; in tiles they are read from first
+// to last. That pays for a copy which two panels read, unless all of A stays in the cache anyhow: in half of
+// a first-level one, or, with AVX-512, whose panels are four times as wide, in half of a second-level one
+// (128 x 784 weights at 128 columns in 0.91 of the time, 256 x 256 in 0.89; 512 x 784 would take 1.1). Six
+// rows of a tile that lie 4 KiB apart take more than half of what a set of the cache holds, and evict the
+// panel of B; with AVX-512 it streams past them anyhow, and a copy costs 3 to 6 %.
 template <class V>
 inline bool packs_a(const GemmArgs<typename V::T>& g) {
     constexpr bool wide = sizeof(V) == 64;
@@ -46,9 +46,9 @@ struct BlockOfA {
     bool in_tiles;
 };
 
-// tile[t][i] = from[i, t] for so many terms. AVX2 stores whole vectors, for a masked store is slow there: what
-// is too much is overwritten by the next term, but not behind the last one of all. With AVX-512 a whole vector
-// is a cache line, and nearly every one would fall into two of them.
+// tile[t][i] = from[i, t] for so many terms. AVX2 stores whole vectors, for a masked store is slow there:
+// what is too much is overwritten by the next term, but not behind the last one of all. With AVX-512 a whole
+// vector is a cache line, and nearly every one would fall into two of them.
 template <class V>
 NE_TORCH_INLINE void pack_terms(Matrix<const typename V::T> from, index_t height, index_t terms, bool last,
                                 typename V::T* tile) {

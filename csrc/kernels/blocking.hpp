@@ -54,8 +54,8 @@ struct Blocking {
     static constexpr index_t nr = V::max_vectors * V::lanes;
     // Terms of a block. A panel of B, KC x NR, takes half of a first-level cache of 32 KiB with AVX2, beside
     // the tile of A that streams past it, and is read from there by all tiles of a block of rows. With
-    // AVX-512 it is 34 KiB and partly streams from the second level, at 11 bytes a cycle or less, which
-    // measures alike.
+    // AVX-512 it is 68 KiB and streams from the second level, at 21 bytes a cycle or less; half as many
+    // terms, which would stay in the first, measure alike or worse.
     static constexpr index_t kc = 272;
     // A block of A: 192 KiB, which leaves room for B and C in a second-level cache of 512 KiB. A larger one
     // would save only reads of B's panels, one in every 32 tiles.
@@ -81,25 +81,24 @@ inline bool streams_b(const GemmArgs<typename V::T>& g) {
     return g.b.col_stride == 1 && g.m <= 2 * V::max_rows && is_large_b<V>(g);
 }
 
-// Tiles of sixteen registers, AVX2's: what they take beside their multiply-adds is shared by few of these, so
-// that other shapes than MR x NR pay. Not so without vectors; and a wheel of 1 MB has no room for them in
-// float64.
+// What few registers leave of a tile, AVX2's twelve vectors: what it takes beside its multiply-adds is shared
+// by few of these, so that other shapes than MR x NR pay. Not so without vectors; and a wheel of 1 MB has no
+// room for them in float64.
 template <class V>
-constexpr bool kSmallTiles = V::lanes > 1 && V::max_rows* V::max_vectors < 16 &&
-                             sizeof(typename V::T) == sizeof(float);
+constexpr int kTileVectors = V::max_rows * V::max_vectors;
+template <class V>
+constexpr bool kSmallTiles = V::lanes > 1 && kTileVectors<V> < 16 && sizeof(typename V::T) == sizeof(float);
 
-// The most terms for which a panel of B stays in registers, beside the sums of a row and a broadcast: in
-// float32, as above, and not measured on NEON.
+// The most terms for which a panel of B stays in registers, beside the sums of a row and a broadcast: for
+// floats, as above, and not measured on NEON.
 template <class V>
-constexpr int kShortChain =
-    kSmallTiles<V> || (sizeof(V) == 64 && sizeof(typename V::T) == sizeof(float)) ? 4 : 0;
+constexpr int kShortChain = sizeof(V) >= 32 && sizeof(typename V::T) == sizeof(float) ? 4 : 0;
 
 // Whether rows are computed one after the other, see short_chains.hpp: a tile or more of them, whose chains
 // begin at +0, and end in no update with states.
 template <class V>
 inline bool has_short_chains(const GemmArgs<typename V::T>& g) {
     if (g.k == 0 || g.k > kShortChain<V> || g.m <= V::max_rows || g.initial.data) return false;
-    if (g.epilogue == Epilogue::bias_column) return false;  // batch-major: a wheel would be larger for it
     return g.epilogue != Epilogue::update || (g.update && SgdStep<V>::plain(*g.update));
 }
 

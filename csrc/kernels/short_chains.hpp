@@ -26,7 +26,7 @@ void short_chains(const Tiles<V>& tiles, index_t count) {
         b[t][v] = lanes.load(tiles.b + t * tiles.b_stride + v * V::lanes);
     });
     const index_t row = tiles.a_row_stride, col = tiles.a_col_stride, c_stride = tiles.args->c.row_stride;
-    with_short_store(tiles.store, [&](auto kind) NE_TORCH_INLINE_LAMBDA {
+    with_store(tiles.store, [&](auto kind) NE_TORCH_INLINE_LAMBDA {
         const T *a = tiles.a, *beside = tiles.beside;
         T* c = tiles.c;
         for (index_t i = 0; i < count; ++i) {

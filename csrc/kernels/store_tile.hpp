@@ -101,12 +101,14 @@ struct StoreOf {
     static constexpr Store store = kind;
 };
 
-// body(StoreOf<store>{}), for the stores that the rows of short chains may have.
+// body(StoreOf<store>{}), for all but the update of its own.
 template <class Body>
-NE_TORCH_INLINE void with_short_store(Store store, Body body) {
+NE_TORCH_INLINE void with_store(Store store, Body body) {
     switch (store) {
         case Store::bias_row:
             return body(StoreOf<Store::bias_row>{});
+        case Store::bias_column:
+            return body(StoreOf<Store::bias_column>{});
         case Store::gate:
             return body(StoreOf<Store::gate>{});
         case Store::descent:
@@ -114,12 +116,6 @@ NE_TORCH_INLINE void with_short_store(Store store, Body body) {
         default:
             return body(StoreOf<Store::sums>{});
     }
-}
-// And for all but the update of its own.
-template <class Body>
-NE_TORCH_INLINE void with_store(Store store, Body body) {
-    if (store == Store::bias_column) return body(StoreOf<Store::bias_column>{});
-    with_short_store(store, body);
 }
 
 template <class V, int MR, int NV>

@@ -5,6 +5,7 @@
 
 #include "core/compiler.hpp"
 #include "core/gemm_args.hpp"
+#include "kernels/lanes.hpp"
 #include "kernels/optimizers.hpp"
 
 namespace ne_torch {
@@ -89,10 +90,10 @@ constexpr int kTileVectors = V::max_rows * V::max_vectors;
 template <class V>
 constexpr bool kSmallTiles = V::lanes > 1 && kTileVectors<V> < 16 && sizeof(typename V::T) == sizeof(float);
 
-// The most terms for which a panel of B stays in registers, beside the sums of a row and a broadcast: for
-// floats, as above, and not measured on NEON.
+// The most terms for which a panel of B stays in registers, beside the sums of a row and a broadcast. In
+// float64 there is no room for that either; on NEON it was not measured.
 template <class V>
-constexpr int kShortChain = sizeof(V) >= 32 && sizeof(typename V::T) == sizeof(float) ? 4 : 0;
+constexpr int kShortChain = kSmallTiles<V> || (kVectorIsLine<V> && V::lanes == 16) ? 4 : 0;
 
 // Whether rows are computed one after the other, see short_chains.hpp: a tile or more of them, whose chains
 // begin at +0, and end in no update with states.

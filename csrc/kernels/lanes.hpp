@@ -5,6 +5,11 @@
 
 namespace ne_torch {
 
+// AVX-512: a vector is a cache line. A store of one that is not aligned falls into two lines; a mask costs
+// nothing.
+template <class V>
+constexpr bool kVectorIsLine = sizeof(V) == 64;
+
 template <class V>
 struct AllLanes {
     V load(const typename V::T* p) const { return V::load(p); }

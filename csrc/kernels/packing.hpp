@@ -33,10 +33,10 @@ inline bool packs_b(const GemmArgs<typename V::T>& g) {
 // panel of B; with AVX-512 it streams past them anyhow, and a copy costs 3 to 6 %.
 template <class V>
 inline bool packs_a(const GemmArgs<typename V::T>& g) {
-    constexpr bool wide = sizeof(V) == 64;
-    constexpr index_t small = (wide ? 524288 : 16384) / static_cast<index_t>(sizeof(typename V::T));
+    constexpr bool streams = kVectorIsLine<V>;
+    constexpr index_t small = (streams ? 524288 : 16384) / static_cast<index_t>(sizeof(typename V::T));
     if (g.n < 2 * Blocking<V>::nr || g.m * g.k <= small || has_short_chains<V>(g)) return false;
-    return g.a.col_stride != 1 || (!wide && V::max_rows * set_step<typename V::T>(g.a.row_stride) > 16384);
+    return g.a.col_stride != 1 || (!streams && V::max_rows * set_step<typename V::T>(g.a.row_stride) > 16384);
 }
 
 // A block of A as the tiles read it: rows and terms at strides, or tile after tile.
@@ -47,15 +47,13 @@ struct BlockOfA {
 };
 
 // tile[t][i] = from[i, t] for so many terms. AVX2 stores whole vectors, for a masked store is slow there:
-// what is too much is overwritten by the next term, but not behind the last one of all. With AVX-512 a whole
-// vector is a cache line, and nearly every one would fall into two of them.
+// what is too much is overwritten by the next term, but not behind the last one of all.
 template <class V>
 NE_TORCH_INLINE void pack_terms(Matrix<const typename V::T> from, index_t height, index_t terms, bool last,
                                 typename V::T* tile) {
-    constexpr bool whole_vectors = sizeof(V) < 64;
     for (index_t i = (height - 1) / V::lanes * V::lanes; i >= 0; i -= V::lanes) {
         const auto lanes = V::first(static_cast<int>(smaller(height - i, V::lanes)));
-        const index_t whole = !whole_vectors ? 0 : last ? terms - 1 : terms;
+        const index_t whole = kVectorIsLine<V> ? 0 : last ? terms - 1 : terms;
         for (index_t t = 0; t < whole; ++t) V::load(from.at(i, t), lanes).store(tile + t * height + i);
         for (index_t t = whole; t < terms; ++t) {
             V::load(from.at(i, t), lanes).store(tile + t * height + i, lanes);

@@ -41,7 +41,7 @@ static constexpr int next_height(int height) { return height > 8 ? 8 : height > 
 // processor's own prefetchers: asked for a few terms early, they take 12 to 18 % less time (Zen 3). With
 // AVX-512, where every load is a line, that pays from beyond the second level (half of 1 MiB) on.
 template <class V>
-constexpr index_t kPrefetchedWeights = sizeof(V) < 64 ? 65536 : 524288;
+constexpr index_t kPrefetchedWeights = kVectorIsLine<V> ? 524288 : 65536;
 template <int MR>
 constexpr index_t kPrefetchDistance = MR == 1 ? 2048 : 4096;
 

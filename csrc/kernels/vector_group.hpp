@@ -13,10 +13,7 @@ namespace ne_torch {
 
 // How many: where it was measured. Vectors of AVX-512 gain less, 5 to 14 % by two, and no more by four.
 template <class V>
-constexpr int kSideBySide = sizeof(typename V::T) != sizeof(float) ? 1
-                            : V::lanes == 8                        ? 4
-                            : V::lanes == 16                       ? 2
-                                                                   : 1;
+constexpr int kSideBySide = sizeof(typename V::T) == sizeof(float) && V::lanes >= 8 ? 32 / V::lanes : 1;
 
 template <class V, int count>
 struct VectorGroup {

@@ -81,6 +81,13 @@ def test_batches_trained_in_blocks_equal_layer_by_layer(batch, isa, dtype, threa
     assert_equals_layer_by_layer((33, 70, 19, 3), dtype, batch, counts=(1, 2, 3), rows=2 * batch)
 
 
+@pytest.mark.parametrize(("batch", "rows"), [(15, None), (32, None), (700, 1400), (5003, 10006)])
+@pytest.mark.parametrize("widths", [(1, 270, 90), (4, 300, 3), (8, 33, 70)], ids=str)
+def test_few_inputs_equal_layer_by_layer(widths, batch, rows, isa, dtype, threads):
+    """The gradient of weights that would leave lanes idle is computed turned, from some samples on."""
+    assert_equals_layer_by_layer(widths, dtype, batch, counts=(1, 2, 3), rows=rows)
+
+
 @pytest.mark.parametrize("batch", [8, 16, 40])
 @pytest.mark.parametrize("widths", [(1024, 24, 10), (512, 40, 2048, 5)], ids=str)
 def test_widths_of_a_power_of_two_equal_layer_by_layer(widths, batch, dtype, threads):

@@ -291,6 +291,8 @@ def test_training_step_equals_twin(dtype, batch, inner, hidden, outer, values):
         *product([2, 9, 24], [1], [66]),  # one input: its gradient is such a product
         *product([32, 35], [300], [2, 3, 8]),  # a few outputs
         (2100, 300, 8),  # the same, shared by threads
+        *product([32, 35], [70], [10, 20]),  # outputs that would leave more lanes without work than samples
+        (1100, 300, 10),  # the same, shared by threads, and some samples after the other
         (20, 400, 33),  # a panel that is used once, of several blocks of terms
     ],
 )

@@ -108,6 +108,47 @@ void forward_few_outputs(const AffineShape& s, const T* x, const T* weight, cons
     active_kernels<T>().transpose(s.out_features, s.batch, from, {y, s.out_features, 1});
 }
 
+// Whether samples along the lanes leave fewer of them without work than outputs do. It pays for transposing
+// x while it is packed, and y: 64 x 784 -> 10 takes 0.75 of the time, 64 x 784 -> 100 0.8.
+bool turning_pays(const AffineShape& s, index_t lanes) {
+    const auto whole = [&](index_t length) { return (length + lanes - 1) / lanes * lanes; };
+    if (lanes == 1 || s.batch < 2 * lanes) return false;
+    return s.out_features * whole(s.batch) < whole(s.out_features) * s.batch;
+}
+
+// y turned, some samples after the other, so that it stays in the cache until it is turned back.
+template <class T>
+void forward_turned(const AffineShape& s, const T* x, const T* weight, const T* bias, T* y) {
+    constexpr index_t block = 256;
+    const Kernels<T>& kernels = active_kernels<T>();
+    const index_t stride = padded<T>(std::min(s.batch, block));
+    GemmArgs<T> g;
+    g.m = s.out_features;
+    g.n = std::min(s.batch, block);
+    g.k = s.in_features;
+    g.a = {weight, s.in_features, 1};
+    g.b = {x, 1, s.in_features};
+    g.c = {nullptr, stride, 1};
+    g.epilogue = Epilogue::bias_row;
+    g.bias = bias;
+    const index_t room = padded<T>(kernels.gemm_workspace(g)), all = room + s.out_features * stride;
+    const int threads = team_for(s.work());
+    T* const rooms = scratch<T>(threads * all);
+    parallel(threads, s.work(), [&](Team& team) {
+        GemmArgs<T> mine = g;
+        mine.workspace = rooms + team.index * all;
+        mine.c.data = mine.workspace + room;
+        const Range samples = share_range(s.batch, kernels.lanes, team.index, team.count);
+        for (index_t first = samples.begin; first < samples.end; first += block) {
+            mine.n = std::min(samples.end - first, block);
+            mine.b.data = x + first * s.in_features;
+            kernels.gemm(mine);
+            const Matrix<const T> turned{mine.c.data, stride, 1};
+            kernels.transpose(mine.m, mine.n, turned, {y + first * mine.m, mine.m, 1});
+        }
+    });
+}
+
 }  // namespace
 
 template <class T>
@@ -118,6 +159,7 @@ void affine_forward(const AffineShape& s, const T* x, const T* weight, const T* 
         if (s.batch <= few && s.out_features > 1) return forward_few_samples(s, x, weight, bias, y);
         const bool pays = s.out_features == 1 || s.batch >= 2 * kernels.lanes;
         if (s.out_features <= few && pays) return forward_few_outputs(s, x, weight, bias, y);
+        if (turning_pays(s, kernels.lanes)) return forward_turned(s, x, weight, bias, y);
     }
     GemmArgs<T> g;
     g.m = s.batch;

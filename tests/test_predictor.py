@@ -64,6 +64,19 @@ def test_predictor_knows_every_layer_in_every_place(layers, rows, dtype, isa):
     assert same_bits(model.freeze()(x), model.forward(x))
 
 
+@pytest.mark.parametrize("weights", ["same", "bfloat16", "int8"])
+def test_calls_in_turn_go_through_the_weights_in_either_direction(weights, isa):
+    model, _ = make((20, 300, 140, 3), np.dtype("float32"))  # whole panels, and what is left
+    predictor = model.freeze(weights=weights)
+    x = normal((13, 20), "float32")
+    expected = predictor(x)
+    if weights == "same":
+        assert same_bits(expected, model.forward(x))
+    for rows in (1, 2, 6, 13):
+        for _ in range(3):
+            assert same_bits(predictor(x[:rows]), expected[:rows])
+
+
 def test_predictor_of_a_single_layer(dtype, isa):
     layer = nt.Linear(7, 5, dtype=dtype, rng=0)
     assert same_bits(layer.freeze()(np.ones((3, 7), dtype)), layer.forward(np.ones((3, 7), dtype)))

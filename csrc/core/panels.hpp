@@ -6,8 +6,9 @@
 //   y[b, o] = activation((chain over k ascending of x[b, k] * weight[o, k], from +0) + bias[o])
 //
 // With a scale (weights kept as integers) the chain is multiplied by it, or fma(chain, scale[o], bias[o]).
-// For one row the whole array is read from its first byte to its last, which is as fast as memory gets. One
-// layout serves every instruction set, so that a file of it can be mapped into memory and used as it is.
+// For one row the whole array is read from its first byte to its last, which is as fast as memory gets; or
+// panel by panel from the last to the first, which finds there what the pass before read last. One layout
+// serves every instruction set, so that a file of it can be mapped into memory and used as it is.
 #pragma once
 
 #include "core/compiler.hpp"
@@ -46,6 +47,7 @@ struct PanelArgs {
     const T* scale = nullptr;      // (out_features,), or null
     Activation activation = Activation::identity;  // identity or relu: what fits the store
     Matrix<T> y;
+    bool from_last = false;  // of the tiles of outputs, where rows are few
 };
 
 }  // namespace ne_torch

@@ -42,6 +42,15 @@ PanelArgs<T> dense_args(const FrozenStage<T>& stage, index_t rows, Matrix<const 
             stage.bias, stage.scale,       stage.activation.kind, y};
 }
 
+// Whether this pass of the thread over all weights goes through each layer's panels from the last to the
+// first: every other one does. Where weights are larger than the second-level cache, which keeps what was
+// read last, a pass in the same order would find nothing there, and this one finds the last panels.
+bool goes_back() {
+    thread_local bool back = false;
+    back = !back;
+    return back;
+}
+
 }  // namespace
 
 template <class T>
@@ -106,6 +115,7 @@ void Predictor<T>::run_block(index_t rows, Matrix<const T> x, T* y, const Room& 
         }
         x = {copy.data, copy.row_stride, 1};
     }
+    const bool from_last = goes_back();
     int written = 0;
     for (std::size_t i = 0; i < stages_.size(); ++i) {
         const FrozenStage<T>& stage = stages_[i];
@@ -117,9 +127,12 @@ void Predictor<T>::run_block(index_t rows, Matrix<const T> x, T* y, const Room& 
         const Matrix<T> out{i + 1 == stages_.size() ? y : room.activations[written], stride_after(i), 1};
         written = 1 - written;
         switch (stage.kind) {
-            case StageKind::dense:
-                dense_forward(kernels, dense_args(stage, rows, x, out), room.packing);
+            case StageKind::dense: {
+                PanelArgs<T> args = dense_args(stage, rows, x, out);
+                args.from_last = from_last;
+                dense_forward(kernels, args, room.packing);
                 break;
+            }
             case StageKind::activation:
                 kernels.activation_forward(stage.activation, rows, stage.in_features, x, out);
                 break;

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from ne_torch import _core
 
+from programs import aarch64, native  # noqa: F401 - fixtures; each file's own would build its own programs
+
 try:
     import torch
 except ImportError:

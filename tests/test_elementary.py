@@ -9,8 +9,6 @@ import mpmath
 import numpy as np
 import pytest
 
-from programs import native  # noqa: F401 - fixture
-
 # units in the last place, for float32 and float64, as docs/reproducibility.md states them
 BOUNDS = {
     "exp": (1.1, 1.1),
@@ -25,7 +23,7 @@ EXACT = {name: getattr(mpmath, name) for name in BOUNDS if name != "sigmoid"}
 EXACT["sigmoid"] = lambda x: 1 / (1 + mpmath.exp(-x))
 
 
-def wide(function, x, native):  # noqa: F811
+def wide(function, x, native):
     """Return the function of float64 numbers."""
     return np.frombuffer(native("ulp", "float64", function, input=np.asarray(x, "float64").tobytes()))
 
@@ -59,7 +57,7 @@ def _ulps(found, exact):
 
 
 @pytest.mark.parametrize("function", BOUNDS)
-def test_float32_error_is_as_stated(function, native):  # noqa: F811
+def test_float32_error_is_as_stated(function, native):
     printed = native("ulp", "float32", function, 1009).decode()
     worst, count = re.match(r"([\d.inf]+) ulp at .*, of (\d+) floats", printed).groups()
     assert int(count) > 4_000_000
@@ -67,12 +65,12 @@ def test_float32_error_is_as_stated(function, native):  # noqa: F811
 
 
 @pytest.mark.parametrize("function", BOUNDS)
-def test_float64_error_is_as_stated(function, native):  # noqa: F811
+def test_float64_error_is_as_stated(function, native):
     x = np.concatenate(samples(function))
     assert worst_error(wide(function, x, native), x, EXACT[function]) <= BOUNDS[function][1]
 
 
-def test_log_of_the_random_numbers_is_as_stated(native):  # noqa: F811
+def test_log_of_the_random_numbers_is_as_stated(native):
     x = np.concatenate(samples("log")[:3])
     assert worst_error(wide("draws_log", x, native), x, mpmath.log) <= 2.0
 
@@ -89,7 +87,7 @@ def test_log_of_the_random_numbers_is_as_stated(native):  # noqa: F811
         ("log1p", [0.0, -0.0, -1, np.inf, -2, -np.inf, np.nan], [0.0, -0.0, -np.inf, np.inf, *[np.nan] * 3]),
     ],
 )
-def test_special_arguments_give_what_ieee_754_says(function, x, expected, native):  # noqa: F811
+def test_special_arguments_give_what_ieee_754_says(function, x, expected, native):
     found = wide(function, x, native)
     np.testing.assert_array_equal(found, expected)
     if function != "log":  # log of 1 is +0

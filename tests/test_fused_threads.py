@@ -6,7 +6,6 @@ import ne_torch as nt
 import numpy as np
 import pytest
 
-from programs import native  # noqa: F401 - a fixture
 from samples import normal
 
 IN, OUT = 210, 6
@@ -95,5 +94,5 @@ def test_finding_out_whether_threads_pay_changes_no_bit(threads):
     assert found[0] == found[1]
 
 
-def test_whether_threads_pay_is_asked_again(native):  # noqa: F811
+def test_whether_threads_pay_is_asked_again(native):
     native("trial")

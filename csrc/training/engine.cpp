@@ -216,7 +216,7 @@ double Engine<T>::step(const Samples<T>& batch, bool penalised) {
         taken_by = team.count;
     });
     if (codes_.failed()) return 0;
-    if (tried) trial_.record(taken_by, seconds_since(begin));
+    if (tried) trial_.record(taken_by, batch.count, seconds_since(begin));
     trial_.follow(1);
     for (OptimizerSettings* group : groups_) ++group->steps;
     return value;
@@ -248,7 +248,7 @@ std::size_t Engine<T>::run(const Samples<T>& samples, Progress& progress, index_
                     progress.rows = row + rows;
                     taken = step + 1;
                     const auto now = Clock::now();
-                    trial_.record(team.count, std::chrono::duration<double>(now - since).count());
+                    trial_.record(team.count, rows, std::chrono::duration<double>(now - since).count());
                     since = now;
                     finished = progress.rows >= samples.count || !ahead.allows(step + 2) || now >= deadline;
                     pause = finished || taken - begun >= most;

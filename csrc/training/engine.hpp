@@ -69,7 +69,7 @@ class Engine {
 
   private:
     void prepare(index_t rows, bool penalised);  // makes room, for as many threads as are worth it
-    int threads_of_step() const { return trial_.tries() ? trial_.threads() : threads_; }
+    int threads_of_step() const { return threads_ > 1 && trial_.tries() ? trial_.threads() : threads_; }
     // The numbers of the step that follows `step` others, by group, where member `member` keeps them.
     UpdateOptions<T>* options_of(int member, std::size_t step, const Ahead& ahead);
     double divisor(const Samples<T>& samples, index_t first, index_t rows) const;

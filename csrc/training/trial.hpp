@@ -15,9 +15,13 @@ namespace ne_torch {
 class Trial {
   public:
     // Steps on batches of so many rows are to be tried with so many threads and with one, or with 1 not to be
-    // tried at all. What has been found out about the same stays.
+    // tried at all. What has been found out about the same stays; so it does beyond one smaller batch, as
+    // epochs end with.
     void begin(int threads, index_t rows) {
-        if (threads == all_ && rows == rows_) return;
+        const bool same = threads == all_ && rows == rows_;
+        const bool rest = rows < rows_ && !rest_;
+        rest_ = rest;
+        if (same || rest) return;
         *this = Trial();
         all_ = threads;
         rows_ = rows;
@@ -33,9 +37,10 @@ class Trial {
     }
     std::size_t steps() const { return undecided() ? kSteps : left_; }
 
-    // A step that so many have taken; workers that are asleep leave it to one, which says nothing.
-    void record(int threads_taken, double seconds) {
-        if (!undecided() || threads_taken != threads()) return;
+    // A step that so many have taken. Workers that are asleep leave it to one, which says nothing; nor does a
+    // smaller batch.
+    void record(int threads_taken, index_t rows, double seconds) {
+        if (!undecided() || threads_taken != threads() || rows != rows_) return;
         Times& times = of_all_.done() ? of_one_ : of_all_;
         times.best = std::min(times.best, seconds);
         times.total += seconds;
@@ -64,6 +69,7 @@ class Trial {
 
     int all_ = 0;
     index_t rows_ = 0;
+    bool rest_ = false;  // whether the last batch was a smaller one
     Times of_all_, of_one_;
     // Steps until it is asked again, once it is decided; without end where there is nothing to ask.
     std::size_t left_ = std::numeric_limits<std::size_t>::max();

@@ -9,7 +9,7 @@ namespace {
 
 using ne_torch::Trial;
 
-constexpr int kAll = 2;
+constexpr int kAll = 2, kRows = 64;
 int failures = 0;
 
 void expect(bool holds, const char* what) {
@@ -21,7 +21,7 @@ void expect(bool holds, const char* what) {
 // Takes a step that lasts so long with all threads or with one; returns how many took it.
 int step(Trial& trial, double with_all, double with_one) {
     const int threads = trial.threads();
-    trial.record(threads, threads == kAll ? with_all : with_one);
+    trial.record(threads, kRows, threads == kAll ? with_all : with_one);
     trial.follow(1);
     return threads;
 }
@@ -34,7 +34,7 @@ struct Search {
 
 Search find_out(Trial& trial, double with_all, double with_one) {
     Search search;
-    while (trial.undecided()) {
+    for (int i = 0; i < 1000000 && trial.undecided(); ++i) {
         const bool all = step(trial, with_all, with_one) == kAll;
         ++(all ? search.steps_of_all : search.steps_of_one);
         search.seconds += all ? with_all : with_one;
@@ -55,7 +55,7 @@ int steps_as_decided(Trial& trial, int threads, double with_all, double with_one
 
 void finds_the_faster_and_asks_again() {
     Trial trial;
-    trial.begin(kAll, 64);
+    trial.begin(kAll, kRows);
     expect(trial.tries() && trial.threads() == kAll, "all threads begin");
 
     const Search slow = find_out(trial, 2e-4, 1e-4);
@@ -73,19 +73,32 @@ void finds_the_faster_and_asks_again() {
 
 void knows_what_says_nothing() {
     Trial trial;
-    trial.begin(1, 64);
+    trial.begin(1, kRows);
     trial.follow(1000000);
     expect(!trial.tries() && !trial.undecided(), "one thread has nothing to try");
 
-    trial.begin(kAll, 64);
-    for (int i = 0; i < 1000; ++i) trial.record(1, 1e-3);
+    trial.begin(kAll, kRows);
+    for (int i = 0; i < 1000; ++i) trial.record(1, kRows, 1e-3);
     expect(trial.undecided() && trial.threads() == kAll, "a step left to one thread is no step of all");
+    for (int i = 0; i < 1000; ++i) trial.record(kAll, 37, 1e-3);
+    expect(trial.undecided() && trial.threads() == kAll, "a smaller batch is no step");
 
     find_out(trial, 1e-3, 2e-3);
-    trial.begin(kAll, 64);
+    trial.begin(kAll, kRows);
     expect(!trial.undecided(), "the same question has its answer");
-    trial.begin(kAll, 32);
-    expect(trial.undecided(), "other batches are another question");
+    for (int epoch = 0; epoch < 3; ++epoch) {
+        trial.begin(epoch % 2 ? 1 : kAll, 32);
+        expect(!trial.undecided(), "the rest of an epoch is no other question");
+        trial.begin(kAll, kRows);
+        expect(!trial.undecided(), "and leaves the answer as it was");
+    }
+    trial.begin(kAll, 128);
+    expect(trial.undecided(), "larger batches are another question");
+    trial.begin(kAll, 128);
+    trial.begin(kAll, kRows);
+    trial.begin(kAll, kRows);
+    find_out(trial, 1e-3, 2e-3);
+    expect(!trial.undecided(), "smaller batches are, too, from the second on");
     for (int i = 0; i < 100; ++i) {
         step(trial, 6, 7);
         expect(trial.steps() > 0, "steps that outlast an answer are taken, too");

@@ -94,5 +94,20 @@ def test_finding_out_whether_threads_pay_changes_no_bit(threads):
     assert found[0] == found[1]
 
 
+def test_the_number_of_threads_may_change_with_a_smaller_batch(threads):
+    """What is found out about larger batches stays beyond it, with room for as many threads as there are."""
+    x, target = normal((200, 64), "float32", 1), normal((200, 10), "float32", 2)
+    found = []
+    for teams in ((1, 1, 1, 1), (5, 2, 1, 3), (2, 5, 3, 1)):
+        model = nt.Sequential(linear(64, 100, "float32"), nt.ReLU(), linear(100, 10, "float32"))
+        trainer = nt.Trainer(model, loss=nt.MSELoss(), optimizer=nt.SGD(model.parameters(), lr=0.01))
+        losses = []
+        for team, rows in zip(teams, (200, 150, 120, 200), strict=True):
+            nt.set_num_threads(team)
+            losses += [trainer.step(x[:rows], target[:rows]) for _ in range(2)]
+        found.append((losses, [array.tobytes() for array in model.state_dict().values()]))
+    assert found[0] == found[1] == found[2]
+
+
 def test_whether_threads_pay_is_asked_again(native):
     native("trial")

@@ -19,6 +19,7 @@
 // then there is a barrier before and after. Either way every result is the same chain.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -69,7 +70,8 @@ class Engine {
 
   private:
     void prepare(index_t rows, bool penalised);  // makes room, for as many threads as are worth it
-    int threads_of_step() const { return threads_ > 1 && trial_.tries() ? trial_.threads() : threads_; }
+    // A trial may remember more than there are by now.
+    int threads_of_step() const { return trial_.tries() ? std::min(threads_, trial_.threads()) : threads_; }
     // The numbers of the step that follows `step` others, by group, where member `member` keeps them.
     UpdateOptions<T>* options_of(int member, std::size_t step, const Ahead& ahead);
     double divisor(const Samples<T>& samples, index_t first, index_t rows) const;

@@ -74,7 +74,9 @@ $(VENV)/pip.stamp:
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
-# The package is installed as users install it, from a wheel; one stamp for each set of extras.
+# The package is installed as users install it, from a wheel; one stamp for each set of extras. Every installation
+# compiles anew, for its build is isolated: `lint,test.stamp` is both at once.
+comma := ,
 $(VENV)/%.stamp: $(VENV)/pip.stamp $(SOURCES)
 	$(BIN)/python -m pip install --quiet ".[$*]"
-	touch $@
+	touch $@ $(patsubst %,$(VENV)/%.stamp,$(subst $(comma), ,$*))

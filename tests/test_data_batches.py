@@ -205,8 +205,8 @@ def test_interrupted_training_on_batches_resumes_to_the_same_bits(keyboard):
 
     whole, part = make_trainer(), make_trainer()
     timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
-    timer.start()
     with pytest.raises(KeyboardInterrupt):
+        timer.start()  # which waits for its thread, and may be interrupted itself
         part.fit(nt.data.Batches(endless), epochs=100_000)
     timer.join()
     if part._state is None:  # before the first step

@@ -223,8 +223,8 @@ def test_interrupted_training_on_bytes_resumes_to_the_same_bits(keyboard):
     x, target = nt.data.Scaled(pixels((4096, FEATURES))), normal((4096, 3), "float32", 4)
     whole, part = make_trainer(), make_trainer()
     timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
-    timer.start()
     with pytest.raises(KeyboardInterrupt):
+        timer.start()  # which waits for its thread, and may be interrupted itself
         part.fit(x, target, epochs=100_000, batch_size=32, rng=5)
     timer.join()
     if part._state is None:  # before the first step

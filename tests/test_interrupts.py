@@ -49,8 +49,8 @@ def test_keyboard_interrupt_leaves_the_last_finished_step(own, delay, keyboard):
     """What the place of fit says has been trained is what the parameters show."""
     trainer = make_trainer(own)
     timer = threading.Timer(delay, signal.raise_signal, [signal.SIGINT])
-    timer.start()
     with pytest.raises(KeyboardInterrupt):
+        timer.start()  # which waits for its thread, and may be interrupted itself
         fit(trainer, epochs=10_000)
     timer.join()
     place = trainer._state
@@ -98,8 +98,8 @@ def test_keyboard_interrupt_in_prediction_leaves_the_model_usable(keyboard):
             model(x)
 
     timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
-    timer.start()
     with pytest.raises(KeyboardInterrupt):
+        timer.start()  # which waits for its thread, and may be interrupted itself
         predict_for_ever()
     assert np.array_equal(predictor(x), expected)
     assert np.array_equal(model(x), expected)

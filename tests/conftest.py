@@ -3,9 +3,11 @@
 ``pytest --bare`` is for an environment with NumPy and pytest alone: what needs more is skipped.
 """
 
+import contextlib
 import os
 import re
 import signal
+import threading
 from pathlib import Path
 
 import ne_torch as nt
@@ -108,7 +110,17 @@ def mnist_or_digits(monkeypatch):
 
 @pytest.fixture
 def keyboard():
-    """Let SIGINT raise KeyboardInterrupt, which a shell's background jobs ignore."""
+    """Let SIGINT raise KeyboardInterrupt, which a shell's background jobs ignore; return what sends it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
+    yield _interrupted_after
     signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _interrupted_after(seconds):
+    timer = threading.Timer(seconds, signal.raise_signal, [signal.SIGINT])
+    timer.start()  # waits for the timer's thread, and may be interrupted itself
+    try:
+        yield
+    finally:
+        timer.join()

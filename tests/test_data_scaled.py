@@ -1,9 +1,7 @@
 """ne_torch.data.Scaled: features in bytes, in memory and in mapped files."""
 
 import pickle
-import signal
 import sys
-import threading
 import tracemalloc
 
 import ne_torch as nt
@@ -222,11 +220,8 @@ def test_an_epoch_of_bytes_makes_no_floats_of_all_data(relu):
 def test_interrupted_training_on_bytes_resumes_to_the_same_bits(keyboard):
     x, target = nt.data.Scaled(pixels((4096, FEATURES))), normal((4096, 3), "float32", 4)
     whole, part = make_trainer(), make_trainer()
-    timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
-    with pytest.raises(KeyboardInterrupt):
-        timer.start()  # which waits for its thread, and may be interrupted itself
+    with pytest.raises(KeyboardInterrupt), keyboard(0.05):
         part.fit(x, target, epochs=100_000, batch_size=32, rng=5)
-    timer.join()
     if part._state is None:  # before the first step
         return
     epochs = part._state.epoch + 1

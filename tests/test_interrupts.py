@@ -1,8 +1,5 @@
 """Ctrl-C and exceptions during fit: the model stands at the last finished step, and trains on."""
 
-import signal
-import threading
-
 import ne_torch as nt
 import numpy as np
 import pytest
@@ -48,11 +45,8 @@ def fit(trainer, **options):
 def test_keyboard_interrupt_leaves_the_last_finished_step(own, delay, keyboard):
     """What the place of fit says has been trained is what the parameters show."""
     trainer = make_trainer(own)
-    timer = threading.Timer(delay, signal.raise_signal, [signal.SIGINT])
-    with pytest.raises(KeyboardInterrupt):
-        timer.start()  # which waits for its thread, and may be interrupted itself
+    with pytest.raises(KeyboardInterrupt), keyboard(delay):
         fit(trainer, epochs=10_000)
-    timer.join()
     place = trainer._state
     if place is None:  # before the first step
         assert state(trainer) == state(make_trainer(own))
@@ -97,9 +91,7 @@ def test_keyboard_interrupt_in_prediction_leaves_the_model_usable(keyboard):
             predictor(x)
             model(x)
 
-    timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
-    with pytest.raises(KeyboardInterrupt):
-        timer.start()  # which waits for its thread, and may be interrupted itself
+    with pytest.raises(KeyboardInterrupt), keyboard(0.05):
         predict_for_ever()
     assert np.array_equal(predictor(x), expected)
     assert np.array_equal(model(x), expected)
@@ -111,15 +103,12 @@ def test_keyboard_interrupt_leaves_an_estimator_usable(solver, keyboard):
     """A warning, as scikit-learn has it; L-BFGS, whose fit is one step, raises it and is where it began."""
     options = {"solver": solver, "hidden_layer_sizes": (200,), "random_state": 0, "alpha": 0.0, "tol": 0.0}
     estimator = MLPRegressor(max_iter=100_000, n_iter_no_change=100_000, max_fun=10**9, **options)
-    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
-    timer.start()
     if solver == "lbfgs":
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt), keyboard(0.3):
             estimator.fit(X, TARGET)
     else:
-        with pytest.warns(UserWarning, match="interrupted by user"):
+        with pytest.warns(UserWarning, match="interrupted by user"), keyboard(0.3):
             estimator.fit(X, TARGET)
-    timer.join()
     assert np.isfinite(estimator.predict(X)).all()
     found, whole = (e.set_params(max_iter=1).fit(X, TARGET) for e in (estimator, MLPRegressor(**options)))
     assert all(map(np.array_equal, found.coefs_, whole.coefs_))

@@ -47,7 +47,7 @@ struct PanelArgs {
     const T* scale = nullptr;      // (out_features,), or null
     Activation activation = Activation::identity;  // identity or relu: what fits the store
     Matrix<T> y;
-    bool from_last = false;  // of the tiles of outputs, where rows are few
+    bool from_last = false;  // panel to the first, in dense_forward, where rows are few
 };
 
 }  // namespace ne_torch

@@ -115,13 +115,9 @@ NE_TORCH_INLINE void panel_tile(const PanelArgs<typename V::T>& g, const Stored*
 template <class V, int MR, int NV, class Stored>
 void panel_columns(const PanelArgs<typename V::T>& g, const Stored* panels, index_t row, index_t row_end,
                    index_t column) {
-    constexpr index_t width = NV * V::lanes;
-    const index_t tiles = (g.out_features - column + V::lanes - 1) / width;  // the last one may be masked
-    for (index_t tile = 0; tile < tiles; ++tile) {
-        const index_t at = column + (g.from_last ? tiles - 1 - tile : tile) * width;
-        for (index_t r = row; r < row_end; r += MR) panel_tile<V, MR, NV>(g, panels, r, at);
+    for (; g.out_features - column > (NV - 1) * V::lanes; column += NV * V::lanes) {
+        for (index_t r = row; r < row_end; r += MR) panel_tile<V, MR, NV>(g, panels, r, column);
     }
-    column += tiles * width;
     if constexpr (NV > 1) panel_columns<V, MR, NV / 2>(g, panels, row, row_end, column);
 }
 

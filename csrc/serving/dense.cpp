@@ -33,6 +33,21 @@ GemmArgs<T> product(const PanelArgs<T>& args, index_t first) {
     return g;
 }
 
+// The layer of one panel's outputs.
+template <class T>
+PanelArgs<T> panel_of(const PanelArgs<T>& args, index_t first) {
+    const index_t size = args.format == WeightFormat::same       ? sizeof(T)
+                         : args.format == WeightFormat::bfloat16 ? 2
+                                                                 : 1;
+    PanelArgs<T> panel = args;
+    panel.out_features = std::min(kPanelWidth<T>, args.out_features - first);
+    panel.panels = static_cast<const char*>(args.panels) + first * args.in_features * size;
+    if (args.bias) panel.bias += first;
+    if (args.scale) panel.scale += first;
+    panel.y.data = args.y.at(0, first);
+    return panel;
+}
+
 // One output of rows that fill a vector: they lie along the lanes, for outputs would leave all but one of
 // them without work.
 template <class T>
@@ -69,7 +84,12 @@ index_t dense_packing(const Kernels<T>& kernels, const PanelArgs<T>& args) {
 template <class T>
 void dense_forward(const Kernels<T>& kernels, const PanelArgs<T>& args, T* packing) {
     if (is_column(kernels, args) && args.y.row_stride == 1) return column_forward(kernels, args, packing);
-    if (!is_product(kernels, args)) return kernels.panel_forward(args);
+    if (!is_product(kernels, args)) {
+        if (!args.from_last) return kernels.panel_forward(args);
+        index_t first = (args.out_features - 1) / kPanelWidth<T> * kPanelWidth<T>;
+        for (; first >= 0; first -= kPanelWidth<T>) kernels.panel_forward(panel_of(args, first));
+        return;
+    }
     for (index_t first = 0; first < args.out_features; first += kPanelWidth<T>) {
         GemmArgs<T> g = product(args, first);
         g.workspace = packing;

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from ne_torch import _core
 
-from programs import aarch64, native  # noqa: F401 - fixtures; each file's own would build its own programs
+from programs import aarch64, native, native_build  # noqa: F401 - each file's own would build its own programs
 
 try:
     import torch

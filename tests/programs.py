@@ -29,9 +29,15 @@ def build(folder, *options):
 
 
 @pytest.fixture(scope="session")
-def native(tmp_path_factory):
+def native_build(tmp_path_factory):
+    """Return the folder in which the programs are built for this machine."""
+    return build(tmp_path_factory.mktemp("native"))
+
+
+@pytest.fixture(scope="session")
+def native(native_build):
     """Return a function that runs a program on this machine."""
-    return runner([], build(tmp_path_factory.mktemp("native")))
+    return runner([], native_build)
 
 
 @pytest.fixture(scope="session")

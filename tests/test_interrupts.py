@@ -9,7 +9,7 @@ from samples import normal
 
 pytest.importorskip("safetensors")
 
-ROWS, BATCH, EPOCHS = 4096, 32, 20
+ROWS, BATCH, EPOCHS = 4096, 32, 5
 X, TARGET = normal((ROWS, 64), "float32", 3), normal((ROWS, 8), "float32", 4)  # before any interrupt
 
 

@@ -68,6 +68,7 @@ def cases(*shape):
     """Decorate a test of one case, called with dtype, its sizes and its values, to run CASES of them."""
 
     def decorate(test):
+        @pytest.mark.no_cover  # it would take as long as the cases, and they call no Python of ours
         @pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")], ids=str)
         @settings(max_examples=CASES // TOGETHER, deadline=None, derandomize=True, database=None)
         @given(st.lists(st.tuples(kinds, seeds, *shape), min_size=TOGETHER, max_size=TOGETHER))

@@ -11,9 +11,10 @@
 
 namespace ne_torch {
 
-// How many: where it was measured. Vectors of AVX-512 gain less, 5 to 14 % by two, and no more by four.
+// How many: where it was measured. (AVX-512, Sapphire Rapids: sigmoid 0.91 of the time by two and 0.79 by
+// four, tanh 0.90 and 0.83, GELU 0.80 and 0.64.)
 template <class V>
-constexpr int kSideBySide = sizeof(typename V::T) == sizeof(float) && V::lanes >= 8 ? 32 / V::lanes : 1;
+constexpr int kSideBySide = sizeof(typename V::T) == sizeof(float) && V::lanes >= 8 ? 4 : 1;
 
 template <class V, int count>
 struct VectorGroup {

@@ -79,6 +79,23 @@ MODELS = {
         nt.Sigmoid(),
         nt.Dropout(0.1, rng=4),
     ],
+    "narrow layers, some of them beside others": lambda d: [
+        linear(WIDTH, 16, d),
+        nt.Tanh(),
+        nt.SiLU(),
+        linear(16, 32, d, 1),
+        nt.Dropout(0.3, rng=1),  # feature-major, as what surrounds it
+        linear(32, 16, d, 2),
+        nt.ReLU(),
+        linear(16, 8, d, 3),
+        nt.ReLU(),
+        nt.Tanh(),
+        nt.LayerNorm(8, dtype=d),
+        linear(8, 32, d, 4),
+        linear(32, 8, d, 5),
+        nt.Residual(linear(8, 16, d, 6), nt.ReLU(), linear(16, 8, d, 7)),
+        linear(8, OUT, d, 8),
+    ],
     "residual of nothing learned": lambda d: [nt.Residual(nt.ReLU()), linear(WIDTH, OUT, d), nt.Softmax()],
 }
 OPTIMIZERS = {

@@ -21,6 +21,14 @@ class TheirReLU(nt.ReLU):
     """A layer of a user's own, unknown to the engine."""
 
 
+class TheirTanh(nt.Tanh):
+    """Another one."""
+
+
+class TheirSiLU(nt.SiLU):
+    """Another one, whose derivative is of its input."""
+
+
 def build(widths, dtype, relu, ends=False):
     layers = [relu()] if ends else []
     for i, (n, m) in enumerate(itertools.pairwise(widths)):
@@ -43,13 +51,13 @@ def train(model, dtype, batch, options, rows=None):
     return trainer.fused, losses, [parameter.data.tobytes() for parameter in model.parameters()]
 
 
-def assert_equals_layer_by_layer(widths, dtype, batch, counts, rows=None):
+def assert_equals_layer_by_layer(widths, dtype, batch, counts, rows=None, theirs=TheirReLU):
     """The engine, with each number of threads, has the bits of layers that it does not know, with one."""
     nt.set_num_threads(1)
-    expected = train(build(widths, dtype, TheirReLU), dtype, batch, SGD["all"], rows)
+    expected = train(build(widths, dtype, theirs), dtype, batch, SGD["all"], rows)
     for count in counts:
         nt.set_num_threads(count)
-        actual = train(build(widths, dtype, nt.ReLU), dtype, batch, SGD["all"], rows)
+        actual = train(build(widths, dtype, theirs.__base__), dtype, batch, SGD["all"], rows)
         assert (expected[0], actual[0]) == (False, True)
         assert actual[1:] == expected[1:]
 
@@ -96,6 +104,22 @@ def test_batches_trained_in_blocks_equal_layer_by_layer(batch, isa, dtype, threa
 def test_few_inputs_equal_layer_by_layer(widths, batch, isa, dtype, threads):
     """The gradient of weights that would leave lanes idle is computed turned, from some samples on."""
     assert_equals_layer_by_layer(widths, dtype, batch, counts=(1, 2, 4))
+
+
+@pytest.mark.parametrize("theirs", [TheirReLU, TheirTanh, TheirSiLU])
+@pytest.mark.parametrize(
+    ("widths", "batch"),
+    [
+        ((4, 32, 16, 4), 33),
+        ((4, 32, 16, 4), 2500),  # in blocks, of a team or in turns
+        ((9, 8, 16, 7, 32, 3), 40),  # one in between that is feature-major
+        ((64, 64, 64, 64), 70),  # shared by a team: samples, or features where samples do not fill vectors
+    ],
+    ids=str,
+)
+def test_narrow_layers_equal_layer_by_layer(widths, batch, theirs, isa, dtype, threads):
+    """Values between layers that fill a panel lie batch-major."""
+    assert_equals_layer_by_layer(widths, dtype, batch, counts=(1, 2, 3, 5), theirs=theirs)
 
 
 @pytest.mark.parametrize("batch", [8, 16, 40])

@@ -23,4 +23,10 @@ struct Matrix {
     NE_TORCH_INLINE T* at(index_t i, index_t j) const { return data + i * row_stride + j * col_stride; }
 };
 
+// The same elements, (j, i) where they were (i, j).
+template <class T>
+inline Matrix<T> turned(Matrix<T> m) {
+    return {m.data, m.col_stride, m.row_stride};
+}
+
 }  // namespace ne_torch

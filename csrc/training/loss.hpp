@@ -1,5 +1,5 @@
 // The loss in a fused step: each member computes its samples' losses and the gradient that backward starts
-// from, feature-major as everything in the workspace.
+// from, both feature-major.
 #pragma once
 
 #include "functional/losses.hpp"

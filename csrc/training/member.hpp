@@ -48,25 +48,26 @@ class Member {
         enough_samples_ = 5 * vectors >= 4 * largest * team.count;
     }
 
-    // The block, of what the workspace has for all samples in it: a feature-major matrix, or a number each.
+    // The block, of what the workspace has for all samples in it: a (features, samples) matrix, or a number
+    // each.
     template <class U>
     Matrix<U> of_block(Matrix<U> m) const {
-        return {of_block(m.data), m.row_stride, 1};
+        return {m.data ? m.at(0, column_) : nullptr, m.row_stride, m.col_stride};
     }
     template <class U>
     U* of_block(U* samples) const {
         return samples ? samples + column_ : nullptr;
     }
 
-    // My samples: how many, and their part of the block, feature-major or batch-major.
+    // My samples: how many, and their part of a (features, samples) or (samples, features) matrix.
     index_t width() const { return columns.end - columns.begin; }
     template <class U>
     Matrix<U> mine(Matrix<U> m) const {
-        return {m.at(0, columns.begin), m.row_stride, 1};
+        return {m.at(0, columns.begin), m.row_stride, m.col_stride};
     }
     template <class U>
     Matrix<U> my_rows(Matrix<U> m) const {
-        return {m.at(columns.begin, 0), m.row_stride, 1};
+        return turned(mine(turned(m)));
     }
 
     // Whether phase 2 ends in an update. Otherwise a stage keeps its gradients, complete with the last block.
@@ -84,11 +85,15 @@ class Member {
         return enough_samples_ && (team.count == 1 || samples <= features) ? Share::samples : Share::features;
     }
 
-    // My part of a product in the pass that has begun, whose columns are samples and whose rows are features.
-    GemmArgs<T> my_part(const GemmArgs<T>& g) const {
-        GemmArgs<T> share = share_ == Share::samples
-                                ? gemm_columns(g, columns)
-                                : gemm_rows(g, share_range(g.m, 1, team.index, team.count));
+    // My part of a product in the pass that has begun, whose rows are samples or features, and whose columns
+    // are the others.
+    GemmArgs<T> my_part(const GemmArgs<T>& g, Share rows) const {
+        const bool by_rows = share_ == rows;
+        Range mine = columns;
+        if (share_ == Share::features) {
+            mine = share_range(by_rows ? g.m : g.n, by_rows ? 1 : kernels.lanes, team.index, team.count);
+        }
+        GemmArgs<T> share = by_rows ? gemm_rows(g, mine) : gemm_columns(g, mine);
         share.workspace = packing;
         return share;
     }
@@ -97,12 +102,12 @@ class Member {
     //
     // Processors that see equal steps from tile to tile fetch a few tiles ahead, beyond the last row of a
     // share: weights that the next member works on and has to take back. So rows are gone through away from a
-    // neighbour's, from both ends to the middle where there are two.
+    // neighbour's, from both ends to the middle where there are two, where they can be: see gemm_upwards.
     void multiply_weights(const GemmArgs<T>& g, bool columns_are_features) const {
         const double favour = columns_are_features ? 1.25 : 1;
         GemmArgs<T> share = share_gemm(g, kernels.lanes, team.index, team.count, favour);
         share.workspace = packing;
-        if (share.m == g.m) return kernels.gemm(share);
+        if (share.m == g.m || g.a.col_stride != 1) return kernels.gemm(share);
         index_t down = share.m;
         if (team.index + 1 < team.count) down = team.index > 0 ? share.m / 2 : 0;
         kernels.gemm(gemm_upwards(gemm_rows(share, {down, share.m})));

@@ -1,8 +1,9 @@
 // What a network is made of: a chain of stages, each with its forward pass, its backward pass right below
 // and, where it learns something, the update. One file a kind in stages/.
 //
-// Values and gradients are feature-major, (features, samples): a weight matrix as it lies is the broadcast
-// operand of a product, and what one stage writes is what the next one reads.
+// Values and gradients are (features, samples) matrices, and what one stage writes is what the next one
+// reads. They lie feature-major, so that a weight matrix as it lies is the broadcast operand of a product;
+// between stages that do not mind they may lie batch-major, see orders.hpp.
 #pragma once
 
 #include <optional>
@@ -15,6 +16,14 @@
 #include "training/member.hpp"
 
 namespace ne_torch {
+
+// How a stage takes the values around it: feature-major alone; all in one order; or each in one of its own.
+enum class Order { feature_major, one, any };
+
+template <class T>
+bool is_batch_major(Matrix<T> m) {
+    return m.col_stride != 1;
+}
 
 // What surrounds a stage, of a member's block. Gradients are with respect to input and output.
 template <class T>
@@ -42,6 +51,7 @@ class Stage {
     virtual bool learns() const { return false; }
     // Whether it takes Ends::samples for its input, where there are some.
     virtual bool reads_samples() const { return false; }
+    virtual Order order() const { return Order::feature_major; }
     // Whether output may be written over input, and grad_input over grad_output: it reads neither again.
     virtual bool works_in_place() const { return false; }
     // Whether backward or update reads the output, so that the next stage must not write over it.
@@ -58,8 +68,8 @@ class Stage {
     // Takes what it keeps from phase to phase, of all blocks in progress: Member::of_block finds one's own. A
     // second call lays out anew.
     virtual void lay_out(Layout<T>& /*layout*/, const Extent& /*extent*/) {}
-    // Elements of a member's packing room, for rows of a block that are features and lie `stride` apart.
-    virtual index_t packing(const Kernels<T>& /*kernels*/, index_t /*rows*/, index_t /*stride*/) const {
+    // Elements of a member's packing room, for a block of at most so many samples that lies as these do.
+    virtual index_t packing(const Kernels<T>& /*kernels*/, index_t /*rows*/, const Ends<T>& /*ends*/) const {
         return 0;
     }
 

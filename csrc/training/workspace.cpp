@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "training/orders.hpp"
+
 namespace ne_torch {
 
 template <class T>
@@ -13,18 +15,23 @@ index_t Workspace<T>::lay_out(const Plan<T>& plan, const Kernels<T>& kernels, co
     const std::size_t stages = plan.size();
     stride_ = padded<T>(rows);
     activations_.resize(stages + 1);
-    gradients_.assign(stages + 1, nullptr);
+    gradients_.assign(stages + 1, {});
     packing_.resize(static_cast<std::size_t>(threads));
-    activations_[0] = layout.take(plan.in_features() * stride_);
+    activations_[0] = {layout.take(plan.in_features() * stride_), stride_, 1};
     index_t packing = 0;
     for (std::size_t i = 0; i < stages; ++i) {
         Stage<T>& stage = plan.stage(i);
-        const index_t size = stage.out_features * stride_;
-        const bool in_place = plan.in_place(i);
-        activations_[i + 1] = in_place ? activations_[i] : layout.take(size);
-        if (i >= plan.first_learning()) gradients_[i + 1] = in_place ? gradients_[i] : layout.take(size);
+        const bool in_place = plan.in_place(i), batch_major = lies_batch_major(plan, i + 1, kernels, rows);
+        const auto take = [&] {
+            const index_t width = stage.out_features;
+            return batch_major ? Matrix<T>{layout.take(rows * width), 1, width}
+                               : Matrix<T>{layout.take(width * stride_), stride_, 1};
+        };
+        activations_[i + 1] = in_place ? activations_[i] : take();
+        if (i >= plan.first_learning()) gradients_[i + 1] = in_place ? gradients_[i] : take();
         stage.lay_out(layout, extent);
-        packing = std::max(packing, stage.packing(kernels, rows, stride_));
+        const Ends<T> ends{activations_[i], activations_[i + 1], gradients_[i], gradients_[i + 1], {}};
+        packing = std::max(packing, stage.packing(kernels, rows, ends));
     }
     target_ = layout.take(plan.out_features() * stride_);
     gathered_.input = {layout.take(rows * plan.in_features()), plan.in_features(), 1};

@@ -18,10 +18,11 @@ class Workspace {
     // and is usable as before.
     void reserve(const Plan<T>& plan, const Kernels<T>& kernels, Extent extent, int threads);
 
-    // Feature-major output of stage i - 1, which is the input of stage i; 0 is the network's input.
-    Matrix<T> activation(std::size_t i) const { return {activations_[i], stride_, 1}; }
-    // Gradient with respect to activation(i); no data where none is needed.
-    Matrix<T> gradient(std::size_t i) const { return {gradients_[i], stride_, 1}; }
+    // The output of stage i - 1, which is the input of stage i, in the order that orders.hpp gives it; 0 is
+    // the network's input.
+    Matrix<T> activation(std::size_t i) const { return activations_[i]; }
+    // Gradient with respect to activation(i), which lies as that does; no data where none is needed.
+    Matrix<T> gradient(std::size_t i) const { return gradients_[i]; }
     // Feature-major target.
     Matrix<T> target() const { return {target_, stride_, 1}; }
     double* loss() const { return loss_.data(); }
@@ -41,7 +42,8 @@ class Workspace {
     AlignedBuffer<T> memory_;
     AlignedBuffer<double> loss_;
     AlignedBuffer<std::int64_t> indices_;
-    std::vector<T*> activations_, gradients_, packing_;
+    std::vector<Matrix<T>> activations_, gradients_;
+    std::vector<T*> packing_;
     T* target_ = nullptr;
     Gathered<T> gathered_{};
 };

@@ -2,15 +2,22 @@
 
 #include <algorithm>
 
+#include "training/elements.hpp"
 #include "training/update_elements.hpp"
 
 namespace ne_torch {
 namespace {
 
-// A product turns such an operand on its way to the panels that it reads.
+// (features, samples)
 template <class T>
-Matrix<const T> turned(Matrix<const T> m) {
-    return {m.data, m.col_stride, m.row_stride};
+Matrix<const T> input_of(const Ends<T>& ends) {
+    return ends.samples.data ? turned(ends.samples) : read(ends.input);
+}
+
+// What the rows of a product are whose result lies like that.
+template <class T>
+Share rows_of(Matrix<T> result) {
+    return is_batch_major(result) ? Share::samples : Share::features;
 }
 
 // The most input features with which a gradient may be computed turned: half of the widest vector.
@@ -47,10 +54,7 @@ void DenseStage<T>::lay_out(Layout<T>& layout, const Extent& extent) {
 }
 
 template <class T>
-index_t DenseStage<T>::packing(const Kernels<T>& kernels, index_t rows, index_t stride) const {
-    Ends<T> ends;
-    ends.input.row_stride = ends.output.row_stride = stride;
-    ends.grad_input.row_stride = ends.grad_output.row_stride = stride;
+index_t DenseStage<T>::packing(const Kernels<T>& kernels, index_t rows, const Ends<T>& ends) const {
     Ends<T> first = ends;
     first.samples = {weight_.data, this->in_features, 1};  // some data, to be taken for samples
     return std::max({kernels.gemm_workspace(output_product(rows, first)),
@@ -58,19 +62,24 @@ index_t DenseStage<T>::packing(const Kernels<T>& kernels, index_t rows, index_t 
                      kernels.gemm_workspace(grad_input_product(rows, ends)),
                      kernels.gemm_workspace(turned_grad_product(rows, first)),
                      kernels.gemm_workspace(turned_grad_product(rows, ends)),
+                     kernels.gemm_workspace(grad_bias_product(rows, ends)),
                      kernels.gemm_workspace(grad_weight_product(rows, ends))});
 }
 
 template <class T>
 GemmArgs<T> DenseStage<T>::output_product(index_t rows, const Ends<T>& ends) const {
+    const Matrix<const T> weight{weight_.data, this->in_features, 1};
     GemmArgs<T> g;
-    g.m = this->out_features;
-    g.n = rows;
     g.k = this->in_features;
-    g.a = {weight_.data, this->in_features, 1};
-    g.b = ends.samples.data ? turned(ends.samples) : read(ends.input);
-    g.c = ends.output;
-    g.epilogue = Epilogue::bias_row;
+    if (is_batch_major(ends.output)) {
+        g.m = rows, g.n = this->out_features;
+        g.a = turned(input_of(ends)), g.b = turned(weight), g.c = turned(ends.output);
+        g.epilogue = Epilogue::bias_column;
+    } else {
+        g.m = this->out_features, g.n = rows;
+        g.a = weight, g.b = input_of(ends), g.c = ends.output;
+        g.epilogue = Epilogue::bias_row;
+    }
     g.activation = activation_;
     g.bias = bias_.data;
     return g;
@@ -98,21 +107,22 @@ Share DenseStage<T>::backward_share(const Member<T>& me, const Ends<T>& /*ends*/
 
 template <class T>
 void DenseStage<T>::forward(Member<T>& me, const Ends<T>& ends) {
-    me.kernels.gemm(me.my_part(output_product(me.block.rows, ends)));
+    me.kernels.gemm(me.my_part(output_product(me.block.rows, ends), rows_of(ends.output)));
 }
 
 template <class T>
 GemmArgs<T> DenseStage<T>::grad_input_product(index_t rows, const Ends<T>& ends) const {
+    const Matrix<const T> weight{weight_.data, this->in_features, 1}, grad = read(ends.grad_output);
     GemmArgs<T> g;
-    g.m = this->in_features;
-    g.n = rows;
     g.k = this->out_features;
-    g.a = {weight_.data, 1, this->in_features};
-    g.b = read(ends.grad_output);
-    g.c = ends.grad_input;
-    if (gates_input_) {
-        g.epilogue = Epilogue::gate;
-        g.gate = read(ends.input);
+    if (gates_input_) g.epilogue = Epilogue::gate, g.gate = read(ends.input);
+    if (is_batch_major(ends.grad_input)) {
+        g.m = rows, g.n = this->in_features;
+        g.a = turned(grad), g.b = weight, g.c = turned(ends.grad_input);
+        g.gate = turned(g.gate);
+    } else {
+        g.m = this->in_features, g.n = rows;
+        g.a = turned(weight), g.b = grad, g.c = ends.grad_input;
     }
     return g;
 }
@@ -121,12 +131,12 @@ template <class T>
 void DenseStage<T>::backward(Member<T>& me, const Ends<T>& ends) {
     if (gates_output()) {
         me.begin(Share::samples);
-        const Matrix<T> grad = me.mine(ends.grad_output);
-        me.kernels.activation_backward_saved({activation_}, this->out_features, me.width(), read(grad),
-                                             read(me.mine(ends.output)), grad);
+        activation_backward<T>(me, {activation_}, this->out_features, ends.grad_output, ends.output,
+                               ends.grad_output);
         if (ends.grad_input.data) me.begin(backward_share(me, ends));
     }
-    if (ends.grad_input.data) me.kernels.gemm(me.my_part(grad_input_product(me.block.rows, ends)));
+    if (!ends.grad_input.data) return;
+    me.kernels.gemm(me.my_part(grad_input_product(me.block.rows, ends), rows_of(ends.grad_input)));
 }
 
 template <class T>
@@ -136,7 +146,7 @@ GemmArgs<T> DenseStage<T>::grad_weight_product(index_t rows, const Ends<T>& ends
     g.n = this->in_features;
     g.k = rows;
     g.a = read(ends.grad_output);
-    g.b = ends.samples.data ? ends.samples : turned(read(ends.input));
+    g.b = turned(input_of(ends));
     g.c = {weight_.data, this->in_features, 1};
     g.epilogue = Epilogue::update;
     std::copy(weight_.states.begin(), weight_.states.end(), g.state);
@@ -160,7 +170,7 @@ GemmArgs<T> DenseStage<T>::turned_grad_product(index_t rows, const Ends<T>& ends
     g.m = this->in_features;
     g.n = this->out_features;
     g.k = rows;
-    g.a = ends.samples.data ? turned(ends.samples) : read(ends.input);
+    g.a = input_of(ends);
     g.b = turned(read(ends.grad_output));
     g.c = turned_grad_;
     return g;
@@ -206,12 +216,33 @@ void DenseStage<T>::update_narrow_weight(Member<T>& me, const Ends<T>& ends) {
     update_elements(me, weight_, {mine.begin * in, mine.end * in}, whole_grad_);
 }
 
+// Sums as chains of fma(1, gradient, sum), which round as sums do.
+template <class T>
+GemmArgs<T> DenseStage<T>::grad_bias_product(index_t rows, const Ends<T>& ends) const {
+    static constexpr T one = 1;
+    GemmArgs<T> g;
+    g.m = 1;
+    g.n = this->out_features;
+    g.k = rows;
+    g.a = {&one, 0, 0};
+    g.b = turned(read(ends.grad_output));
+    g.c = {grad_bias_, this->out_features, 1};
+    return g;
+}
+
 template <class T>
 void DenseStage<T>::update_bias(Member<T>& me, const Ends<T>& ends) {
     const Range mine = me.share(this->out_features);
-    me.kernels.row_sums(mine.end - mine.begin, me.block.rows,
-                        {ends.grad_output.at(mine.begin, 0), ends.grad_output.row_stride, 1},
-                        !me.block.first(), grad_bias_ + mine.begin);
+    const bool goes_on = !me.block.first();
+    if (is_batch_major(ends.grad_output)) {
+        GemmArgs<T> g = grad_bias_product(me.block.rows, ends);
+        if (goes_on) g.initial = read(g.c);
+        g.workspace = me.packing;
+        me.kernels.gemm(gemm_columns(g, mine));
+    } else {
+        const Matrix<const T> grad{ends.grad_output.at(mine.begin, 0), ends.grad_output.row_stride, 1};
+        me.kernels.row_sums(mine.end - mine.begin, me.block.rows, grad, goes_on, grad_bias_ + mine.begin);
+    }
     update_elements(me, bias_, mine, grad_bias_);
 }
 

@@ -1,9 +1,11 @@
-// Linear, with a ReLU behind it in the store of the product. Feature-major, as arguments of the one gemm:
+// Linear, with a ReLU behind it in the store of the product. As arguments of the one gemm:
 //
 //   forward      output[o, b]     = activation(chain over k of weight[o, k] * input[k, b], + bias[o])
 //   grad_input   grad_input[k, b] = chain over o of weight[o, k] * grad_output[o, b]
 //   update       weight[o, k]     = update of it with chain over b of grad_output[o, b] * input[k, b]
 //                bias[o]          = update of it with sum over b of grad_output[o, b]
+//
+// A result that lies batch-major is the turned product, [b, o] or [b, k] of the turned operands.
 //
 // Where the stage before is dense with a ReLU, the gate of that ReLU sits in the store of grad_input.
 #pragma once
@@ -27,9 +29,10 @@ class DenseStage final : public Stage<T> {
     double work_per_row(bool first) const override;
     bool learns() const override { return true; }
     bool reads_samples() const override { return true; }
+    Order order() const override { return Order::any; }
     bool reads_output() const override { return activation_ != Activation::identity; }
     void lay_out(Layout<T>& layout, const Extent& extent) override;
-    index_t packing(const Kernels<T>& kernels, index_t rows, index_t stride) const override;
+    index_t packing(const Kernels<T>& kernels, index_t rows, const Ends<T>& ends) const override;
     Share share(const Member<T>& me, const Ends<T>& ends) const override;
     Share backward_share(const Member<T>& me, const Ends<T>& ends) const override;
     bool has_backward(const Ends<T>& ends) const override { return ends.grad_input.data || gates_output(); }
@@ -45,6 +48,7 @@ class DenseStage final : public Stage<T> {
     GemmArgs<T> grad_input_product(index_t rows, const Ends<T>& ends) const;
     GemmArgs<T> grad_weight_product(index_t rows, const Ends<T>& ends) const;
     GemmArgs<T> turned_grad_product(index_t rows, const Ends<T>& ends) const;
+    GemmArgs<T> grad_bias_product(index_t rows, const Ends<T>& ends) const;
     bool turns_gradient(const Kernels<T>& kernels, index_t batch_rows) const;
     void update_weight(Member<T>& me, const Ends<T>& ends);
     void update_narrow_weight(Member<T>& me, const Ends<T>& ends);

@@ -21,10 +21,10 @@ void ResidualStage<T>::lay_out(Layout<T>& layout, const Extent& extent) {
 }
 
 template <class T>
-index_t ResidualStage<T>::packing(const Kernels<T>& kernels, index_t rows, index_t stride) const {
+index_t ResidualStage<T>::packing(const Kernels<T>& kernels, index_t rows, const Ends<T>& ends) const {
     index_t room = 0;
     for (std::size_t i = 0; i < f_->size(); ++i) {
-        room = std::max(room, f_->stage(i).packing(kernels, rows, stride));
+        room = std::max(room, f_->stage(i).packing(kernels, rows, ends));
     }
     return room;
 }

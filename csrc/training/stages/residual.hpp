@@ -22,7 +22,7 @@ class ResidualStage final : public Stage<T> {
     bool reads_output() const override { return false; }
     bool mixes_samples() const override { return f_->mixes_samples(); }
     void lay_out(Layout<T>& layout, const Extent& extent) override;
-    index_t packing(const Kernels<T>& kernels, index_t rows, index_t stride) const override;
+    index_t packing(const Kernels<T>& kernels, index_t rows, const Ends<T>& ends) const override;
     void forward(Member<T>& me, const Ends<T>& ends) override;
     void backward(Member<T>& me, const Ends<T>& ends) override;
     void update(Member<T>& me, const Ends<T>& ends) override;

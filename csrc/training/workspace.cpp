@@ -13,11 +13,10 @@ index_t Workspace<T>::lay_out(const Plan<T>& plan, const Kernels<T>& kernels, co
     Layout<T> layout(memory);
     const index_t rows = extent.rows;
     const std::size_t stages = plan.size();
-    stride_ = padded<T>(rows);
     activations_.resize(stages + 1);
     gradients_.assign(stages + 1, {});
     packing_.resize(static_cast<std::size_t>(threads));
-    activations_[0] = {layout.take(plan.in_features() * stride_), stride_, 1};
+    activations_[0] = layout.take_matrix(plan.in_features(), rows);
     index_t packing = 0;
     for (std::size_t i = 0; i < stages; ++i) {
         Stage<T>& stage = plan.stage(i);
@@ -25,7 +24,7 @@ index_t Workspace<T>::lay_out(const Plan<T>& plan, const Kernels<T>& kernels, co
         const auto take = [&] {
             const index_t width = stage.out_features;
             return batch_major ? Matrix<T>{layout.take(rows * width), 1, width}
-                               : Matrix<T>{layout.take(width * stride_), stride_, 1};
+                               : layout.take_matrix(width, rows);
         };
         activations_[i + 1] = in_place ? activations_[i] : take();
         if (i >= plan.first_learning()) gradients_[i + 1] = in_place ? gradients_[i] : take();
@@ -33,7 +32,7 @@ index_t Workspace<T>::lay_out(const Plan<T>& plan, const Kernels<T>& kernels, co
         const Ends<T> ends{activations_[i], activations_[i + 1], gradients_[i], gradients_[i + 1], {}};
         packing = std::max(packing, stage.packing(kernels, rows, ends));
     }
-    target_ = layout.take(plan.out_features() * stride_);
+    target_ = layout.take_matrix(plan.out_features(), rows);
     gathered_.input = {layout.take(rows * plan.in_features()), plan.in_features(), 1};
     gathered_.target = {layout.take(rows * plan.out_features()), plan.out_features(), 1};
     gathered_.sample_weight = layout.take(rows);

@@ -24,7 +24,7 @@ class Workspace {
     // Gradient with respect to activation(i), which lies as that does; no data where none is needed.
     Matrix<T> gradient(std::size_t i) const { return gradients_[i]; }
     // Feature-major target.
-    Matrix<T> target() const { return {target_, stride_, 1}; }
+    Matrix<T> target() const { return target_; }
     double* loss() const { return loss_.data(); }
     T* packing(int member) const { return packing_[static_cast<std::size_t>(member)]; }
 
@@ -38,13 +38,12 @@ class Workspace {
     Extent extent_{0, false};
     int threads_ = 0;
     const Kernels<T>* kernels_ = nullptr;
-    index_t stride_ = 0;
     AlignedBuffer<T> memory_;
     AlignedBuffer<double> loss_;
     AlignedBuffer<std::int64_t> indices_;
     std::vector<Matrix<T>> activations_, gradients_;
     std::vector<T*> packing_;
-    T* target_ = nullptr;
+    Matrix<T> target_;
     Gathered<T> gathered_{};
 };
 

@@ -39,9 +39,9 @@ class Member {
         : team(members),
           kernels(table),
           block(samples),
-          packing(room),
           options(update),
           columns(share_range(samples.rows, table.lanes, members.index, members.count)),
+          packing_(room),
           column_(column) {
         const index_t vectors = (block.rows + kernels.lanes - 1) / kernels.lanes;
         const index_t largest = (vectors + team.count - 1) / team.count;
@@ -93,9 +93,11 @@ class Member {
         if (share_ == Share::features) {
             mine = share_range(by_rows ? g.m : g.n, by_rows ? 1 : kernels.lanes, team.index, team.count);
         }
-        GemmArgs<T> share = by_rows ? gemm_rows(g, mine) : gemm_columns(g, mine);
-        share.workspace = packing;
-        return share;
+        return by_rows ? gemm_rows(g, mine) : gemm_columns(g, mine);
+    }
+    void multiply(GemmArgs<T> g) const {
+        g.workspace = packing_;
+        kernels.gemm(g);
     }
     // Computes my share of a product of phase 2, by columns where that leaves a quarter more to the busiest
     // and they are features of the block: mostly those that I have computed.
@@ -105,13 +107,12 @@ class Member {
     // neighbour's, from both ends to the middle where there are two, where they can be: see gemm_upwards.
     void multiply_weights(const GemmArgs<T>& g, bool columns_are_features) const {
         const double favour = columns_are_features ? 1.25 : 1;
-        GemmArgs<T> share = share_gemm(g, kernels.lanes, team.index, team.count, favour);
-        share.workspace = packing;
-        if (share.m == g.m || g.a.col_stride != 1) return kernels.gemm(share);
+        const GemmArgs<T> share = share_gemm(g, kernels.lanes, team.index, team.count, favour);
+        if (share.m == g.m || g.a.col_stride != 1) return multiply(share);
         index_t down = share.m;
         if (team.index + 1 < team.count) down = team.index > 0 ? share.m / 2 : 0;
-        kernels.gemm(gemm_upwards(gemm_rows(share, {down, share.m})));
-        kernels.gemm(gemm_rows(share, {0, down}));
+        multiply(gemm_upwards(gemm_rows(share, {down, share.m})));
+        multiply(gemm_rows(share, {0, down}));
     }
     // My share of n outputs of phase 2.
     Range share(index_t n) const { return share_range(n, kernels.lanes, team.index, team.count); }
@@ -119,14 +120,14 @@ class Member {
     Team& team;
     const Kernels<T>& kernels;
     const Block block;
-    T* const packing;
     const UpdateOptions<T>* const options;  // by parameter group; null: gradients are kept, see updates()
     const Range columns;                    // my samples, within the block
 
   private:
     bool enough_samples_;           // for as many whole vectors for everybody
     Share share_ = Share::samples;  // of the pass in progress
-    const index_t column_;          // of the workspace, where the block begins
+    T* const packing_;
+    const index_t column_;  // of the workspace, where the block begins
 };
 
 }  // namespace ne_torch

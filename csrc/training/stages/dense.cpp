@@ -107,7 +107,7 @@ Share DenseStage<T>::backward_share(const Member<T>& me, const Ends<T>& /*ends*/
 
 template <class T>
 void DenseStage<T>::forward(Member<T>& me, const Ends<T>& ends) {
-    me.kernels.gemm(me.my_part(output_product(me.block.rows, ends), rows_of(ends.output)));
+    me.multiply(me.my_part(output_product(me.block.rows, ends), rows_of(ends.output)));
 }
 
 template <class T>
@@ -136,7 +136,7 @@ void DenseStage<T>::backward(Member<T>& me, const Ends<T>& ends) {
         if (ends.grad_input.data) me.begin(backward_share(me, ends));
     }
     if (!ends.grad_input.data) return;
-    me.kernels.gemm(me.my_part(grad_input_product(me.block.rows, ends), rows_of(ends.grad_input)));
+    me.multiply(me.my_part(grad_input_product(me.block.rows, ends), rows_of(ends.grad_input)));
 }
 
 template <class T>
@@ -206,8 +206,7 @@ void DenseStage<T>::update_narrow_weight(Member<T>& me, const Ends<T>& ends) {
     const Range mine = me.share(this->out_features);
     GemmArgs<T> g = turned_grad_product(me.block.rows, ends);
     if (!me.block.first()) g.initial = read(turned_grad_);
-    g.workspace = me.packing;
-    me.kernels.gemm(gemm_columns(g, mine));
+    me.multiply(gemm_columns(g, mine));
     if (!me.block.last()) return;
     Matrix<T> whole = me.updates() ? Matrix<T>{whole_grad_, in, 1} : grad_weight_;
     whole.data = whole.at(mine.begin, 0);
@@ -237,8 +236,7 @@ void DenseStage<T>::update_bias(Member<T>& me, const Ends<T>& ends) {
     if (is_batch_major(ends.grad_output)) {
         GemmArgs<T> g = grad_bias_product(me.block.rows, ends);
         if (goes_on) g.initial = read(g.c);
-        g.workspace = me.packing;
-        me.kernels.gemm(gemm_columns(g, mine));
+        me.multiply(gemm_columns(g, mine));
     } else {
         const Matrix<const T> grad{ends.grad_output.at(mine.begin, 0), ends.grad_output.row_stride, 1};
         me.kernels.row_sums(mine.end - mine.begin, me.block.rows, grad, goes_on, grad_bias_ + mine.begin);

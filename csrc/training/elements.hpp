@@ -19,9 +19,7 @@ void on_my_elements(const Member<T>& me, index_t features, Run run, Matrix<U>...
 template <class T>
 void activation_forward(const Member<T>& me, const ActivationOptions<T>& options, index_t features,
                         Matrix<T> input, Matrix<T> output) {
-    const auto run = [&](index_t rows, index_t cols, Matrix<const T> from, Matrix<T> to) {
-        me.kernels.activation_forward(options, rows, cols, from, to);
-    };
+    const auto run = [&](auto... elements) { me.kernels.activation_forward(options, elements...); };
     on_my_elements(me, features, run, read(input), output);
 }
 
@@ -29,10 +27,7 @@ void activation_forward(const Member<T>& me, const ActivationOptions<T>& options
 template <class T>
 void activation_backward(const Member<T>& me, const ActivationOptions<T>& options, index_t features,
                          Matrix<T> grad_output, Matrix<T> saved, Matrix<T> grad_input) {
-    const auto run = [&](index_t rows, index_t cols, Matrix<const T> grad, Matrix<const T> kept,
-                         Matrix<T> to) {
-        me.kernels.activation_backward_saved(options, rows, cols, grad, kept, to);
-    };
+    const auto run = [&](auto... elements) { me.kernels.activation_backward_saved(options, elements...); };
     on_my_elements(me, features, run, read(grad_output), read(saved), grad_input);
 }
 

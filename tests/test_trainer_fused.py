@@ -29,13 +29,13 @@ class TheirSiLU(nt.SiLU):
     """Another one, whose derivative is of its input."""
 
 
-def build(widths, dtype, relu, ends=False):
-    layers = [relu()] if ends else []
+def build(widths, dtype, activation, ends=False):
+    layers = [activation()] if ends else []
     for i, (n, m) in enumerate(itertools.pairwise(widths)):
         layers.append(nt.Linear(n, m, bias=i != 1, dtype=dtype, rng=i))
         if i < len(widths) - 2:
-            layers.append(relu())
-    return nt.Sequential(*layers, *([nt.Softmax(), relu()] if ends else []))
+            layers.append(activation())
+    return nt.Sequential(*layers, *([nt.Softmax(), activation()] if ends else []))
 
 
 def train(model, dtype, batch, options, rows=None):
